@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream'
+
+import type { LiftError } from '../errors.ts'
+import type { LiftManifest } from '../manifest.ts'
+
+/**
+ * One way to run workers. A platform starts and stops workers and says how to dial them;
+ * the dispatcher (`call/dispatcher.ts`) decides how many there should be and which call goes where.
+ */
+export interface Platform extends AsyncDisposable {
+  /**
+   * Makes a pool ready to be scaled. Starts no worker before `scaleTo`.
+   * Everything slow (extract, image build) may happen here or at the first `scaleTo`.
+   */
+  deploy(request: DeployRequest): Promise<Deployment>
+}
+
+export interface DeployRequest {
+  readonly manifest: LiftManifest
+  readonly pool: string
+  readonly events: DeploymentEvents
+  readonly signal: AbortSignal
+}
+
+/** Workers of one pool. Disposing stops them all and resolves when they are gone. */
+export interface Deployment extends AsyncDisposable {
+  /** Calls that one worker runs at a time. */
+  readonly slotsPerWorker: number
+  /** Most workers that the platform will run for this pool. */
+  readonly maxReplicas: number
+  /** Asks for this many workers; returns at once; workers come and go by events. */
+  scaleTo(replicas: number): void
+}
+
+/** What a deployment tells its dispatcher. */
+export interface DeploymentEvents {
+  /** A worker answers its readiness probe and can be dialled. */
+  onWorker(worker: WorkerAddress): void
+  /** A worker is gone or will be; `reason` says why, where the platform knows (out of memory, eviction). */
+  onWorkerGone(workerId: string, reason: LiftError | undefined): void
+  /** No worker can come up any more: every waiting call fails with this error. */
+  onFailed(error: LiftError): void
+}
+
+export interface WorkerAddress {
+  readonly id: string
+  /** Opens the byte stream on which the wire protocol (`@turbolift/worker-base/wire`) is spoken, handshake not yet done. */
+  dial(options: { readonly signal: AbortSignal }): Promise<Duplex>
+}

@@ -1,0 +1,59 @@
+/** The three parts of every message. */
+export interface Explanation {
+  /** What happened. */
+  readonly what: string
+  /** Why it is refused or failed. */
+  readonly why: string
+  /** What to do. */
+  readonly fix: string
+}
+
+/** Base of all errors that turbolift itself reports. `code` is stable; see docs/errors.md. */
+export class LiftError extends Error {
+  override name = 'LiftError'
+  readonly code: string
+  constructor(code: string, { what, why, fix }: Explanation, options?: ErrorOptions) {
+    super(`${what}\n  why: ${why}\n  fix: ${fix}`, options)
+    this.code = code
+  }
+}
+
+/** The configuration is wrong. */
+export class ConfigError extends LiftError {
+  override name = 'ConfigError'
+}
+
+/** Workers could not be started, or all of them are gone for good. */
+export class DeployError extends LiftError {
+  override name = 'DeployError'
+}
+
+/** The workers' image could not be built. */
+export class BuildError extends LiftError {
+  override name = 'BuildError'
+}
+
+/** A value could not cross between program and worker; the message holds the path to it. */
+export class TransferError extends LiftError {
+  override name = 'TransferError'
+}
+
+/** A call took longer than its `timeoutMs`. */
+export class CallTimeoutError extends LiftError {
+  override name = 'CallTimeoutError'
+}
+
+/** A call was cancelled by its signal, or because the run ended. */
+export class CancelledError extends LiftError {
+  override name = 'CancelledError'
+}
+
+/** The worker that ran a call went away, and so did those that tried it again. */
+export class WorkerLostError extends LiftError {
+  override name = 'WorkerLostError'
+}
+
+/** The function used more memory than its worker has. */
+export class OutOfMemoryError extends LiftError {
+  override name = 'OutOfMemoryError'
+}

@@ -1,0 +1,35 @@
+import type { ConfigInput } from './config.ts'
+
+/** Raised with every change that an older runtime would misread. */
+export const MANIFEST_VERSION = 1
+
+/**
+ * What crosses from build time to run time: the plugin writes it into the main bundle in place of
+ * `__TURBOLIFT_MANIFEST__`, and the runtime reads it on the first lifted call.
+ */
+export interface LiftManifest {
+  readonly version: typeof MANIFEST_VERSION
+  /** Name of the program, from its `package.json`; labels and names of objects come from it. */
+  readonly program: string
+  /** SHA-256 of the unpacked files, hexadecimal: names the folder, the image and the cache. */
+  readonly hash: string
+  /** Every lifted function by its lift id: root-relative path, `#`, name (`src/main.ts#square`). */
+  readonly functions: Readonly<Record<string, LiftedEntry>>
+  /** What the user wrote in `turbolift({ … })`; the lowest layer of configuration but the defaults. */
+  readonly options: ConfigInput
+  /** Packages with native code that stay outside the chunks and must be in the worker's image. */
+  readonly externals: readonly string[]
+  /**
+   * base64 of gzip of a tar archive: `worker.js` and `executor.js` (the worker program),
+   * `functions.js` (exports `functions: Record<liftId, () => Promise<Function>>`), chunks, source maps,
+   * and a `package.json` that says `"type": "module"`. Empty in dev, where workers load modules from Vite.
+   */
+  readonly files: string
+}
+
+export interface LiftedEntry {
+  readonly name: string
+  readonly pool: string
+  /** `stream`: an async generator, whose values reach the caller one by one. */
+  readonly kind: 'call' | 'stream'
+}
