@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 import type { ConfigInput } from './config.ts'
 
 /** Raised with every change that an older runtime would misread. */
@@ -11,7 +13,7 @@ export interface LiftManifest {
   readonly version: typeof MANIFEST_VERSION
   /** Name of the program, from its `package.json`; labels and names of objects come from it. */
   readonly program: string
-  /** SHA-256 of the unpacked files, hexadecimal: names the folder, the image and the cache. */
+  /** SHA-256 of the unpacked files (`hashFiles`), hexadecimal: names the folder, the image and the cache. */
   readonly hash: string
   /** Every lifted function by its lift id: root-relative path, `#`, name (`src/main.ts#square`). */
   readonly functions: Readonly<Record<string, LiftedEntry>>
@@ -32,4 +34,20 @@ export interface LiftedEntry {
   readonly pool: string
   /** `stream`: an async generator, whose values reach the caller one by one. */
   readonly kind: 'call' | 'stream'
+}
+
+/** One file of the manifest's archive. */
+export interface ManifestFile {
+  /** Path inside the folder, with `/`. */
+  readonly name: string
+  readonly data: Uint8Array
+}
+
+/** The `hash` of a manifest: over name, length and bytes of each file, in the order of names. */
+export function hashFiles(files: readonly ManifestFile[]): string {
+  const hash = createHash('sha256')
+  for (const { name, data } of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    hash.update(`${name}\0${data.byteLength}\0`).update(data)
+  }
+  return hash.digest('hex')
 }
