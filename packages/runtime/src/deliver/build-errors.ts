@@ -1,0 +1,83 @@
+import { BuildError } from '../errors.ts'
+
+export function invalidPackage(name: string, list: 'apt' | 'npm'): BuildError {
+  return new BuildError('PACKAGE_NAME_INVALID', {
+    what: `"${name}" in the list of ${list} packages is not a package name.`,
+    why: 'The names become part of a shell command in the image build, so only plain names with a version pass.',
+    fix: list === 'apt' ? 'Write it as `name` or `name=version`.' : 'Write it as `name` or `name@version`.',
+  })
+}
+
+export function nativePackageMissing(names: readonly string[]): BuildError {
+  return new BuildError('NATIVE_PACKAGE_MISSING', {
+    what: `The workers' image does not hold ${names.map((name) => `"${name}"`).join(', ')}.`,
+    why: 'Packages with native code cannot travel in the bundle, and the stock Node image does not have them.',
+    fix: 'List them in `image.npm`, or name an image that has them in `image.baseImage`.',
+  })
+}
+
+export function needsKaniko(list: 'apt' | 'npm'): BuildError {
+  return new BuildError('BUILDER_CANNOT_RUN', {
+    what: `The builder "append" cannot install the ${list} packages that are listed.`,
+    why: 'It adds a layer of files to the base image; nothing runs while it does so.',
+    fix: 'Use the builder "kaniko", or a base image that has the packages already.',
+  })
+}
+
+export function registryUnreachable(host: string, cause: unknown): BuildError {
+  const reason =
+    cause instanceof Error ? cause.message || ('code' in cause ? String(cause.code) : cause.name) : String(cause)
+  return new BuildError(
+    'REGISTRY_UNREACHABLE',
+    {
+      what: `The registry ${host} does not answer: ${reason}.`,
+      why: 'Images are kept there between the build and the start of the workers.',
+      fix: 'Check the name in `registry`, whether it speaks plain HTTP (`registry.insecure`) or has a private authority (`registry.caFile`), and `turbolift doctor`.',
+    },
+    { cause },
+  )
+}
+
+export interface Refusal {
+  readonly host: string
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly text: string
+}
+
+export function registryRefused({ host, method, path, status, text }: Refusal): BuildError {
+  const what = `The registry ${host} answered ${status} to ${method} ${path.replace(/\?.*$/, '')}${text === '' ? '' : `: ${text.trim()}`}.`
+  if (status === 401 || status === 403) return pushDenied(what)
+  if (status === 404)
+    return new BuildError('IMAGE_NOT_FOUND', {
+      what,
+      why: 'The registry does not have the image, or hides it from these credentials.',
+      fix: 'Check the name and tag of the image, and the credentials for its registry.',
+    })
+  return new BuildError('REGISTRY_REFUSED', {
+    what,
+    why: 'The request was understood and turned down; the words above are those of the registry.',
+    fix: 'Check that the registry allows pushing to this repository, and its free space.',
+  })
+}
+
+export function pushDenied(what: string): BuildError {
+  return new BuildError('PUSH_DENIED', {
+    what,
+    why: 'The registry wants other credentials for this repository.',
+    fix: 'Log in with `docker login`, or name a Secret in `registry.pushSecret`; `registry.shareCredentials` hands your own login to the build pod.',
+  })
+}
+
+export function dockerConfigInvalid(file: string, cause: unknown): BuildError {
+  return new BuildError(
+    'DOCKER_CONFIG_INVALID',
+    {
+      what: `The registry credentials in ${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      why: 'It is where the login for the registry is looked up.',
+      fix: 'Repair it with `docker login`, or name another file in `registry.dockerConfig`.',
+    },
+    { cause },
+  )
+}

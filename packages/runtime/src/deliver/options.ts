@@ -1,0 +1,68 @@
+/** How worker code becomes an image. */
+export type Builder = 'kaniko' | 'append'
+
+/** Options of the delivery `image`; all have defaults. */
+export interface ImageInput {
+  /** Image that workers are made from. Default: `node:<major of the running Node>-slim`. Pin it by digest to be safe from moved tags. */
+  readonly baseImage?: string
+  /** `kaniko` builds in a pod of the cluster; `append` adds one layer through the registry's HTTP API. Default `kaniko`. */
+  readonly builder?: Builder
+  /** Debian packages to install in the image. Needs `kaniko` and a base image with `apt-get`. */
+  readonly apt?: readonly string[]
+  /** npm packages to install in the image (`sharp@0.34.4`). Needs `kaniko` and a base image with `npm`. */
+  readonly npm?: readonly string[]
+  /** Numeric user that workers run as. Default 65532. */
+  readonly user?: number
+  /** CPU architecture of the nodes, as registries call it (`amd64`, `arm64`). Default: that of this machine. */
+  readonly architecture?: string
+  /** Where images go. A string is a registry that all sides know by the same name. Default: discovered, else built in. */
+  readonly registry?: string | RegistryInput
+  readonly kaniko?: KanikoInput
+}
+
+/** One registry, under the names that each side has for it, with an optional path: `host:port/team`. */
+export interface RegistryInput {
+  /** Name for the build pod. */
+  readonly push: string
+  /** Name for the nodes. Default: `push`. */
+  readonly pull?: string
+  /** Name for this program. Default: `push`. */
+  readonly host?: string
+  /** Speak plain HTTP. Default: only for `localhost` and loopback addresses. */
+  readonly insecure?: boolean
+  /** File with the certificates of a private authority. */
+  readonly caFile?: string
+  /** Name of a `kubernetes.io/dockerconfigjson` Secret in the namespace, for the build pod. */
+  readonly pushSecret?: string
+  /** Name of a `kubernetes.io/dockerconfigjson` Secret in the namespace, for the nodes. Default: `pushSecret`. */
+  readonly pullSecret?: string
+  /** Docker configuration with this program's own credentials. Default: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`. */
+  readonly dockerConfig?: string
+  /**
+   * Also hand the credentials of `dockerConfig` for this registry to the build pod and the nodes, in a Secret
+   * that goes with the run. Default false.
+   */
+  readonly shareCredentials?: boolean
+}
+
+/** Options of the build pod. */
+export interface KanikoInput {
+  /** Default: a pinned release of the maintained fork. */
+  readonly image?: string
+  /** Registries that serve Docker Hub's images in its place, tried in order. */
+  readonly mirrors?: readonly string[]
+  /** Registries (`host:port`) that speak plain HTTP, beside the one that is pushed to. */
+  readonly insecureRegistries?: readonly string[]
+  /** `ARG` values of the build, for `RUN` lines (`{ HTTP_PROXY: … }`). */
+  readonly buildArgs?: Readonly<Record<string, string>>
+  readonly cpu?: string
+  readonly memory?: string
+  /** Space for the unpacked base image. Default no limit. */
+  readonly ephemeralStorage?: string
+  /** Default 300_000. */
+  readonly timeoutMs?: number
+  /** Show the build's log while it runs. Default false: it is only shown when the build fails. */
+  readonly showLog?: boolean
+  /** More flags for the executor, as written on its command line. */
+  readonly extraArgs?: readonly string[]
+}
