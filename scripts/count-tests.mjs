@@ -1,0 +1,26 @@
+// Adds up reports of vitest's JSON reporter and prints one line: `N passed, N failed`.
+// A report that is missing (its run died before the end), a file that failed as a whole and an error outside of any
+// test count as one failure each, so that a broken run never looks like a green one.
+import { readFileSync } from 'node:fs'
+
+const counts = process.argv.slice(2).map(countReport)
+const sum = (key) => counts.reduce((total, count) => total + count[key], 0)
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+process.exit(sum('failed') === 0 ? 0 : 1)
+
+function countReport(path) {
+  const report = readReport(path)
+  if (report === undefined) return { passed: 0, failed: 1 }
+  const isWhole = (file) => file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed')
+  const failed = report.numFailedTests + report.testResults.filter(isWhole).length
+  return { passed: report.numPassedTests, failed: failed === 0 && !report.success ? 1 : failed }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    console.error(`No report of this run: ${error.message}`)
+    return undefined
+  }
+}
