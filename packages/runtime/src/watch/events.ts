@@ -1,0 +1,186 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Channel } from 'node:diagnostics_channel'
+
+/** A listener hears `RunEvents[name]` with the time it happened, in milliseconds since 1970. */
+export type Timed<T> = T & { readonly at: number }
+
+/** The life of the whole run: it begins with the first lifted call. */
+export interface RunStarted {
+  readonly runId: string
+  readonly program: string
+  readonly target: string
+}
+
+export interface RunEnded {
+  readonly runId: string
+  readonly durationMs: number
+}
+
+export interface WorkerEvent {
+  readonly workerId: string
+  readonly pool: string
+}
+
+export interface WorkerReady extends WorkerEvent {
+  /** From being asked for to answering. */
+  readonly startMs: number
+}
+
+export interface WorkerGone extends WorkerEvent {
+  /** `undefined`: it was stopped because it was not needed any more. */
+  readonly error: Error | undefined
+}
+
+/** How far a `map` is. The object is the `map`'s own: read it again later and it has moved on. */
+export interface MapCounts {
+  /** Inputs, when they are known before the end: an array's length. */
+  readonly total: number | undefined
+  readonly inFlight: number
+  readonly done: number
+  readonly failed: number
+  /** Part of `done` that came from the cache. */
+  readonly cached: number
+}
+
+export interface MapEvent {
+  readonly mapId: number
+  readonly functionId: string
+  readonly counts: MapCounts
+}
+
+export interface MapEnded extends MapEvent {
+  readonly durationMs: number
+  /** Why it ended early; `undefined` when all inputs were worked on, or the caller took no more. */
+  readonly error: unknown
+}
+
+/** One call, or one batch of tiny calls of a `map`: `inputs` says of how many. */
+export interface CallEvent {
+  /** Counts up within the run. */
+  readonly callId: number
+  /** The lift id: `src/main.ts#square`. */
+  readonly functionId: string
+  readonly pool: string
+  readonly inputs: number
+  readonly mapId: number | undefined
+}
+
+export interface CallQueued extends CallEvent {
+  /** Listeners may put text here; it travels to the worker with the call (`traceparent`, `tracestate`). */
+  readonly carrier: Record<string, string>
+}
+
+export interface CallStarted extends CallEvent {
+  readonly workerId: string
+  /** 1 for the first. */
+  readonly attempt: number
+  readonly queuedMs: number
+}
+
+export interface CallDone extends CallStarted {
+  /** From being sent to having the result. */
+  readonly durationMs: number
+  readonly sentBytes: number
+  readonly receivedBytes: number
+}
+
+export interface CallFailed extends CallEvent {
+  /** `undefined` when it failed before any worker had it. */
+  readonly workerId: string | undefined
+  readonly attempt: number
+  readonly durationMs: number
+  readonly error: unknown
+}
+
+/** A failed attempt that is followed by another. */
+export interface CallRetried extends CallFailed {
+  readonly delayMs: number
+}
+
+/** A line that a worker printed. */
+export interface LogLine {
+  readonly workerId: string
+  readonly stream: 'stdout' | 'stderr'
+  readonly line: string
+}
+
+/** Every event by its name. */
+export interface RunEvents {
+  readonly 'run:started': RunStarted
+  readonly 'run:ended': RunEnded
+  readonly 'worker:started': WorkerEvent
+  readonly 'worker:ready': WorkerReady
+  readonly 'worker:gone': WorkerGone
+  readonly 'map:started': MapEvent
+  readonly 'map:ended': MapEnded
+  readonly 'call:queued': CallQueued
+  readonly 'call:started': CallStarted
+  readonly 'call:done': CallDone
+  readonly 'call:failed': CallFailed
+  readonly 'call:retried': CallRetried
+  readonly 'log:line': LogLine
+}
+
+export type EventName = keyof RunEvents
+
+/** Tells listeners of one event. Ask `isHeard` before the event is made, so that it costs nothing without them. */
+export interface EventChannel<T> {
+  readonly isHeard: boolean
+  emit(event: T): void
+}
+
+class NodeChannel<T extends object> implements EventChannel<T> {
+  readonly #channel: Channel
+  constructor(name: EventName) {
+    this.#channel = channel(toChannelName(name))
+  }
+
+  get isHeard(): boolean {
+    return this.#channel.hasSubscribers
+  }
+
+  emit(event: T): void {
+    this.#channel.publish({ at: performance.timeOrigin + performance.now(), ...event })
+  }
+}
+
+/**
+ * The channel of each event: `if (events['call:done'].isHeard) events['call:done'].emit({ … })`.
+ * They are Node's own diagnostics channels, so that an agent outside the bundle (`node --import`) hears them
+ * too, and a listener that throws ends up as an uncaught exception instead of in the middle of a call.
+ */
+export const events: { readonly [N in EventName]: EventChannel<RunEvents[N]> } = {
+  'run:started': new NodeChannel('run:started'),
+  'run:ended': new NodeChannel('run:ended'),
+  'worker:started': new NodeChannel('worker:started'),
+  'worker:ready': new NodeChannel('worker:ready'),
+  'worker:gone': new NodeChannel('worker:gone'),
+  'map:started': new NodeChannel('map:started'),
+  'map:ended': new NodeChannel('map:ended'),
+  'call:queued': new NodeChannel('call:queued'),
+  'call:started': new NodeChannel('call:started'),
+  'call:done': new NodeChannel('call:done'),
+  'call:failed': new NodeChannel('call:failed'),
+  'call:retried': new NodeChannel('call:retried'),
+  'log:line': new NodeChannel('log:line'),
+}
+
+/**
+ * Listens to what happens in this program's run. Each is also the `node:diagnostics_channel` named
+ * `turbolift:` and its name.
+ * @returns stops listening; to stop twice is harmless
+ * @example
+ * const stop = on('call:failed', ({ functionId, error }) => report(functionId, error))
+ */
+export function on<N extends EventName>(name: N, listener: (event: Timed<RunEvents[N]>) => void): () => void {
+  // The channel is ours, and typed where it is written to.
+  const hear = (event: unknown) => listener(event as Timed<RunEvents[N]>)
+  subscribe(toChannelName(name), hear)
+  return () => {
+    unsubscribe(toChannelName(name), hear)
+  }
+}
+
+function toChannelName(name: EventName): string {
+  return `turbolift:${name}`
+}
