@@ -9,6 +9,11 @@ export interface RunInput {
   readonly target?: Target
   /** What the workers print: in front of each line which worker it was (`labelled`, the default), as it is, or not at all. */
   readonly workerOutput?: 'labelled' | 'raw' | 'none'
+  /**
+   * Keeps the extracted worker files here for the next run. Default: they are in the run's own temporary folder,
+   * which goes with it. Environment: `TURBOLIFT_CACHE_FOLDER`.
+   */
+  readonly cacheFolder?: string | undefined
 }
 
 /** Options of one pool: a group of equal workers. Functions without a pool name are in `default`. */

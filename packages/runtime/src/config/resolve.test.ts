@@ -8,7 +8,7 @@ const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ ...none, ..
 
 describe('layers', () => {
   test('defaults hold when nobody sets anything', () => {
-    expect(resolve({}).run).toEqual({ target: 'local', workerOutput: 'labelled' })
+    expect(resolve({}).run).toEqual({ target: 'local', workerOutput: 'labelled', cacheFolder: undefined })
     expect(resolve({}).pool('default')).toMatchObject({ maxReplicas: undefined, minReplicas: 0, idleTimeoutMs: 30_000 })
   })
 

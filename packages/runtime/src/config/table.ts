@@ -20,6 +20,12 @@ export const runOptions: OptionTable<RunInput> = {
     about:
       'What workers print appears in the program: `labelled` with the worker in front of each line, `raw` as it is, `none` not at all.',
   }),
+  cacheFolder: text({
+    default: undefined,
+    environment: 'TURBOLIFT_CACHE_FOLDER',
+    about:
+      'Keeps the extracted worker files here for the next run. Default: a temporary folder that goes with the run.',
+  }),
 }
 
 export const poolOptions: OptionTable<PoolInput> = {

@@ -8,6 +8,8 @@ import type { LiftManifest } from '../manifest.ts'
  * the dispatcher (`call/dispatcher.ts`) decides how many there should be and which call goes where.
  */
 export interface Platform extends AsyncDisposable {
+  /** The process ends now and waits for nothing: does what can be done synchronously, so that nothing is left. */
+  abandon(): void
   /**
    * Makes a pool ready to be scaled. Starts no worker before `scaleTo`.
    * Everything slow (extract, image build) may happen here or at the first `scaleTo`.
@@ -28,8 +30,11 @@ export interface Deployment extends AsyncDisposable {
   readonly slotsPerWorker: number
   /** Most workers that the platform will run for this pool. */
   readonly maxReplicas: number
-  /** Asks for this many workers; returns at once; workers come and go by events. */
-  scaleTo(replicas: number): void
+  /**
+   * Asks for this many workers; returns at once; workers come and go by events. A worker that dies is replaced as long
+   * as it is asked for. `idle` names workers without calls: when there are too many, these are the ones to stop.
+   */
+  scaleTo(replicas: number, options?: { readonly idle: readonly string[] }): void
 }
 
 /** What a deployment tells its dispatcher. */
@@ -44,6 +49,8 @@ export interface DeploymentEvents {
 
 export interface WorkerAddress {
   readonly id: string
+  /** The run's secret, which the worker asks for in the handshake. */
+  readonly token: string
   /** Opens the byte stream on which the wire protocol (`@turbolift/worker-base/wire`) is spoken, handshake not yet done. */
   dial(options: { readonly signal: AbortSignal }): Promise<Duplex>
 }

@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Unix socket paths have at most 103 bytes on macOS; what this run adds below the folder fits in 20. */
+const LONGEST_BASE = 60
+
+/** The one folder of a run: code, sockets, tokens. Only its owner can read it; it goes with the run. */
+export interface RunFolder extends Disposable {
+  readonly path: string
+}
+
+export function createRunFolder(): RunFolder {
+  const base = tmpdir().length <= LONGEST_BASE ? tmpdir() : '/tmp'
+  // mkdtemp gives mode 0700.
+  const path = mkdtempSync(join(base, 'turbolift-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) }
+}
