@@ -1,0 +1,213 @@
+import { FRAME_TYPE, frameMalformed } from './frame.ts'
+import type { Frame } from './frame.ts'
+import { LOST_REASONS } from './messages.ts'
+import type { CallMessage, Hello, Log, Lost, LostReason, Message } from './messages.ts'
+import type { WireValue } from './values.ts'
+
+const FORMAT_BYTES = 1
+const CALL_FIELD_BYTES = 10
+/** UTF-8 needs at most this many bytes for a UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3
+/** Above this the exact length of a text is counted before room is made for it. */
+const COUNTED_UNITS = 4096
+
+/** An upper bound of what `writeHead` writes, tight for long texts. */
+export function maxHeadBytes(message: Message): number {
+  switch (message.kind) {
+    case 'call':
+      return CALL_FIELD_BYTES + message.liftId.length * MAX_BYTES_PER_UNIT + maxValueBytes(message.value)
+    case 'cancel':
+      return 4 + maxValueBytes(message.value)
+    case 'result':
+    case 'error':
+    case 'item':
+    case 'end':
+    case 'failed':
+      return maxValueBytes(message.value)
+    case 'credit':
+      return 4
+    case 'hello':
+      return maxTextBytes(JSON.stringify(message.hello))
+    case 'lost':
+      return maxTextBytes(JSON.stringify(message.lost))
+    case 'log':
+      return maxTextBytes(JSON.stringify(message.log))
+    default:
+      return 0
+  }
+}
+
+/** Writes the fields and the text of a message, and tells where they end. */
+export function writeHead(slab: Buffer, start: number, message: Message): number {
+  switch (message.kind) {
+    case 'call':
+      return writeCall(slab, start, message)
+    case 'cancel':
+      return writeValue(slab, slab.writeUInt32LE(message.graceMs, start), message.value)
+    case 'result':
+    case 'error':
+    case 'item':
+    case 'end':
+    case 'failed':
+      return writeValue(slab, start, message.value)
+    case 'credit':
+      return slab.writeUInt32LE(message.items, start)
+    case 'hello':
+      return start + slab.write(JSON.stringify(message.hello), start)
+    case 'lost':
+      return start + slab.write(JSON.stringify(message.lost), start)
+    case 'log':
+      return start + slab.write(JSON.stringify(message.log), start)
+    default:
+      return start
+  }
+}
+
+/**
+ * Reads the fields of a received frame.
+ * @throws FrameError `FRAME_MALFORMED`
+ */
+export function parseMessage(frame: Frame): Message {
+  const { id, head } = frame
+  switch (frame.type) {
+    case FRAME_TYPE.call:
+      return parseCall(frame)
+    case FRAME_TYPE.cancel:
+      return { kind: 'cancel', id, graceMs: readU32(head, 0), value: parseValue(frame, 4) }
+    case FRAME_TYPE.result:
+      return { kind: 'result', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.error:
+      return { kind: 'error', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.item:
+      return { kind: 'item', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.end:
+      return { kind: 'end', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.credit:
+      return { kind: 'credit', id, items: readU32(head, 0) }
+    case FRAME_TYPE.return:
+      return { kind: 'return', id }
+    case FRAME_TYPE.log:
+      return { kind: 'log', id, log: parseLog(parseJson(head)) }
+    case FRAME_TYPE.lost:
+      return { kind: 'lost', id, lost: parseLost(parseJson(head)) }
+    default:
+      return parseConnectionMessage(frame)
+  }
+}
+
+function parseConnectionMessage(frame: Frame): Message {
+  switch (frame.type) {
+    case FRAME_TYPE.ping:
+      return { kind: 'ping', id: frame.id }
+    case FRAME_TYPE.pong:
+      return { kind: 'pong', id: frame.id }
+    case FRAME_TYPE.drain:
+      return { kind: 'drain', id: 0 }
+    case FRAME_TYPE.draining:
+      return { kind: 'draining', id: 0 }
+    case FRAME_TYPE.failed:
+      return { kind: 'failed', id: 0, value: parseValue(frame, 0) }
+    case FRAME_TYPE.hello:
+      return { kind: 'hello', id: 0, hello: parseHello(parseJson(frame.head)) }
+    default:
+      throw frameMalformed(`an unknown type ${frame.type}`)
+  }
+}
+
+function writeCall(slab: Buffer, start: number, message: CallMessage): number {
+  slab.writeUInt16LE(message.captures, start)
+  slab.writeUInt16LE(Math.min(message.attempt, 0xffff), start + 2)
+  slab.writeUInt32LE(message.timeoutMs, start + 4)
+  const idBytes = slab.write(message.liftId, start + CALL_FIELD_BYTES)
+  slab.writeUInt16LE(idBytes, start + 8)
+  return writeValue(slab, start + CALL_FIELD_BYTES + idBytes, message.value)
+}
+
+function parseCall(frame: Frame): CallMessage {
+  const { head } = frame
+  if (head.length < CALL_FIELD_BYTES) throw frameMalformed('a call without its fields')
+  const idEnd = CALL_FIELD_BYTES + head.readUInt16LE(8)
+  return {
+    kind: 'call',
+    id: frame.id,
+    captures: head.readUInt16LE(0),
+    attempt: head.readUInt16LE(2),
+    timeoutMs: head.readUInt32LE(4),
+    liftId: head.toString('utf8', CALL_FIELD_BYTES, idEnd),
+    value: parseValue(frame, idEnd),
+  }
+}
+
+function writeValue(slab: Buffer, start: number, value: WireValue): number {
+  const at = slab.writeUInt8(value.format === 'json' ? 0 : 1, start)
+  return at + slab.write(value.text, at)
+}
+
+function parseValue({ head, parts }: Frame, start: number): WireValue {
+  if (head.length <= start) throw frameMalformed('a value that is missing')
+  const text = head.toString('utf8', start + FORMAT_BYTES)
+  switch (head.readUInt8(start)) {
+    case 0:
+      return { format: 'json', text, parts }
+    case 1:
+      return { format: 'devalue', text, parts }
+    default:
+      throw frameMalformed('a value of an unknown format')
+  }
+}
+
+function maxValueBytes(value: WireValue): number {
+  return FORMAT_BYTES + maxTextBytes(value.text)
+}
+
+function maxTextBytes(text: string): number {
+  return text.length > COUNTED_UNITS ? Buffer.byteLength(text) : text.length * MAX_BYTES_PER_UNIT
+}
+
+function readU32(head: Buffer, at: number): number {
+  if (head.length < at + 4) throw frameMalformed('a number that is missing')
+  return head.readUInt32LE(at)
+}
+
+function parseJson(head: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    return Object.fromEntries(Object.entries(JSON.parse(head.toString('utf8'))))
+  } catch {
+    throw frameMalformed('fields that are no JSON object')
+  }
+}
+
+function parseHello(fields: Readonly<Record<string, unknown>>): Hello {
+  return {
+    workerId: String(fields['workerId']),
+    build: String(fields['build']),
+    slots: toNumber(fields['slots']),
+    pid: toNumber(fields['pid']),
+    maxFrameBytes: toNumber(fields['maxFrameBytes']),
+  }
+}
+
+function parseLost(fields: Readonly<Record<string, unknown>>): Lost {
+  const reason = LOST_REASONS.find((known) => known === fields['reason'])
+  if (reason === undefined) throw frameMalformed('a call lost for an unknown reason')
+  const lost = {
+    reason: reason satisfies LostReason,
+    started: fields['started'] === true,
+    detail: String(fields['detail']),
+  }
+  return typeof fields['path'] === 'string' ? { ...lost, path: fields['path'] } : lost
+}
+
+function parseLog(fields: Readonly<Record<string, unknown>>): Log {
+  return {
+    stream: fields['stream'] === 'stderr' ? 'stderr' : 'stdout',
+    executor: toNumber(fields['executor']),
+    text: String(fields['text']),
+    dropped: toNumber(fields['dropped']),
+  }
+}
+
+function toNumber(field: unknown): number {
+  if (typeof field !== 'number') throw frameMalformed('a field that should be a number')
+  return field
+}

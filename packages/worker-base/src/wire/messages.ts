@@ -1,0 +1,114 @@
+import type { WireValue } from './values.ts'
+
+/** A call: runs `liftId` with the values of `value`, the first `captures` of which are captures. */
+export interface CallMessage {
+  readonly kind: 'call'
+  readonly id: number
+  readonly liftId: string
+  /** How many leading values are captures. With captures the function is called as `fn(...captures)(...args)`. */
+  readonly captures: number
+  /** 1 for the first try. */
+  readonly attempt: number
+  /** Longest run time, counted from when an executor starts the call. 0: no limit. */
+  readonly timeoutMs: number
+  /** Made by `encodeArguments`. */
+  readonly value: WireValue
+}
+
+/** What the program sends. */
+export type ProgramMessage =
+  | CallMessage
+  /**
+   * Aborts the call's signal with the reason `value` (made by `encodeError`). The call then answers as usual;
+   * when it does not within `graceMs`, its executor is ended and the answer is `lost` with the reason `aborted`.
+   */
+  | { readonly kind: 'cancel'; readonly id: number; readonly graceMs: number; readonly value: WireValue }
+  /** Lets a streaming call send this many items more. It may send none before the first credit. */
+  | { readonly kind: 'credit'; readonly id: number; readonly items: number }
+  /** Ends a streaming call early (`return()` of its iterator); it answers `end` or `error`. */
+  | { readonly kind: 'return'; readonly id: number }
+  /** Asks the worker to finish its calls and exit. */
+  | { readonly kind: 'drain'; readonly id: 0 }
+  | HeartbeatMessage
+
+/** Both sides answer each `ping` with a `pong` of the same id, however busy the executors are. */
+export interface HeartbeatMessage {
+  readonly kind: 'ping' | 'pong'
+  readonly id: number
+}
+
+/** What the worker sends. Each call is answered by exactly one of `result`, `error`, `end`, `lost`. */
+export type WorkerMessage =
+  /** The first message of a connection. */
+  | { readonly kind: 'hello'; readonly id: 0; readonly hello: Hello }
+  | { readonly kind: 'result'; readonly id: number; readonly value: WireValue }
+  /** The function threw; `decodeError(value)` is what it threw. */
+  | { readonly kind: 'error'; readonly id: number; readonly value: WireValue }
+  /** The next value of a streaming call. */
+  | { readonly kind: 'item'; readonly id: number; readonly value: WireValue }
+  /** A streaming call ended; `value` is what its generator returned. */
+  | { readonly kind: 'end'; readonly id: number; readonly value: WireValue }
+  /** There will be no result, for a reason that is not the function's own error. */
+  | { readonly kind: 'lost'; readonly id: number; readonly lost: Lost }
+  /** Lines that user code printed. `id` is the call that printed them, 0 outside of calls. */
+  | { readonly kind: 'log'; readonly id: number; readonly log: Log }
+  /** The worker takes no more calls; those in flight are finished. */
+  | { readonly kind: 'draining'; readonly id: 0 }
+  /** The worker cannot serve calls: its code failed to load. `decodeError(value)` says why. */
+  | { readonly kind: 'failed'; readonly id: 0; readonly value: WireValue }
+  | HeartbeatMessage
+
+export type Message = ProgramMessage | WorkerMessage
+
+export interface Hello {
+  readonly workerId: string
+  /** The manifest hash that the worker was started with. */
+  readonly build: string
+  /** Calls that it runs at a time. More may be sent: they wait in the worker. */
+  readonly slots: number
+  readonly pid: number
+  readonly maxFrameBytes: number
+}
+
+/**
+ * Why a call has no result.
+ * - `exit`: user code ended its executor (`process.exit()`)
+ * - `out-of-memory`: the executor's heap is full
+ * - `timeout`: it ran for longer than its `timeoutMs`; the executor was ended
+ * - `aborted`: it was cancelled before it started, or went on for longer than its grace time after its cancel
+ * - `crashed`: an uncaught exception or unhandled rejection ended the executor; `detail` is its stack
+ * - `draining`: the worker is about to exit and took no more calls
+ * - `unknown-function`: the worker's code has no such lifted function; `detail` names those it has
+ * - `unsendable`: the result cannot be sent; `detail` says why, `path` where
+ */
+export type LostReason = (typeof LOST_REASONS)[number]
+
+export const LOST_REASONS = [
+  'exit',
+  'out-of-memory',
+  'timeout',
+  'aborted',
+  'crashed',
+  'draining',
+  'unknown-function',
+  'unsendable',
+] as const
+
+export interface Lost {
+  readonly reason: LostReason
+  /** Whether user code of this call had begun. If not, it is safe to send it again, and counts as no attempt. */
+  readonly started: boolean
+  readonly detail: string
+  /** With `unsendable`: where in the result. */
+  readonly path?: string
+}
+
+export interface Log {
+  readonly stream: 'stdout' | 'stderr'
+  /** Number of the executor, from 0. */
+  readonly executor: number
+  /** Whole lines without the last line feed. */
+  readonly text: string
+  /** Lines that were dropped before these, because too many were printed. */
+  readonly dropped: number
+}

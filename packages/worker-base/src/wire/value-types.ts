@@ -1,0 +1,122 @@
+import { isError, parseErrorFields, reviveError, toErrorFields } from './error-fields.ts'
+import type { ExplainRefusal } from './error-fields.ts'
+import { Unsendable } from './unsendable.ts'
+
+type Reducers = Record<string, (value: unknown) => unknown>
+
+/** Collects what travels beside the text. */
+export interface PartSink {
+  readonly parts: Uint8Array[]
+  /** Parts that are still being read (blobs); `undefined` where nothing can wait for them. */
+  readonly pending: Promise<void>[] | undefined
+  /** Errors that are being encoded; one of them met again is a cycle. */
+  readonly ancestors: readonly Error[]
+  readonly explain: ExplainRefusal
+}
+
+/** How types beyond devalue's own become text and parts. The names are part of the wire format. */
+export function createReducers(sink: PartSink): Reducers {
+  return {
+    // devalue itself asks for the buffer of a typed array, so this one name serves both.
+    ArrayBuffer: (value) => (value instanceof ArrayBuffer ? reduceBuffer(value, sink) : undefined),
+    Special: (value) => (typeof value === 'object' && value !== null ? reduceSpecial(value, sink) : undefined),
+  }
+}
+
+/** The reverse of `createReducers`. */
+export function createRevivers(parts: readonly Uint8Array[]): Reducers {
+  return {
+    ArrayBuffer: (number) => toArrayBuffer(readPart(parts, number)),
+    Special: (reduced) => reviveSpecial(reduced, parts),
+  }
+}
+
+function reduceSpecial(value: object, sink: PartSink): unknown[] | undefined {
+  if (ArrayBuffer.isView(value)) return reduceView(value)
+  if (isError(value)) {
+    if (sink.ancestors.includes(value)) return [new Unsendable('part of a cycle through an error')]
+    return ['Error', toErrorFields(value, sink.ancestors, sink.explain)]
+  }
+  if (value instanceof Blob) return reduceBlob(value, sink)
+  return undefined
+}
+
+/** A view that is not the whole of its buffer is sent without the rest of it. */
+function reduceView(view: ArrayBufferView): unknown[] | undefined {
+  const isBuffer = Buffer.isBuffer(view)
+  const isWhole = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer
+  if (isWhole && !isBuffer) return undefined
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  return [isBuffer ? 'Buffer' : viewName(view), Uint8Array.from(bytes).buffer]
+}
+
+function reduceBlob(blob: Blob, sink: PartSink): unknown[] {
+  if (sink.pending === undefined) return [new Unsendable('a Blob, which errors cannot hold')]
+  const number = addPart(sink, new Uint8Array(0))
+  sink.pending.push(readBlob(blob, sink.parts, number - 1))
+  return blob instanceof File ? ['File', number, blob.type, blob.name, blob.lastModified] : ['Blob', number, blob.type]
+}
+
+async function readBlob(blob: Blob, parts: Uint8Array[], index: number): Promise<void> {
+  parts[index] = new Uint8Array(await blob.arrayBuffer())
+}
+
+/** Numbers start at 1, since devalue takes 0 for "not mine". */
+function addPart(sink: PartSink, bytes: Uint8Array): number {
+  return sink.parts.push(bytes)
+}
+
+function reduceBuffer(buffer: ArrayBuffer, sink: PartSink): number | Unsendable {
+  if ('detached' in buffer && buffer.detached === true) return new Unsendable('a detached ArrayBuffer')
+  return addPart(sink, new Uint8Array(buffer.slice(0)))
+}
+
+function reviveSpecial(reduced: unknown, parts: readonly Uint8Array[]): unknown {
+  if (!Array.isArray(reduced)) throw new Error('a special value without its kind')
+  const [kind, data, type, name, lastModified]: unknown[] = reduced
+  if (kind === 'Error') return reviveError(parseErrorFields(data))
+  if (kind === 'Blob') return new Blob([readPart(parts, data)], { type: String(type) })
+  if (kind === 'File') {
+    return new File([readPart(parts, data)], String(name), { type: String(type), lastModified: Number(lastModified) })
+  }
+  if (!(data instanceof ArrayBuffer)) throw new Error(`a ${String(kind)} without its bytes`)
+  if (kind === 'Buffer') return Buffer.from(data)
+  const create = typeof kind === 'string' ? VIEWS.get(kind) : undefined
+  if (create === undefined) throw new Error(`an unknown type ${String(kind)}`)
+  return create(data)
+}
+
+const VIEWS: ReadonlyMap<string, (buffer: ArrayBuffer) => ArrayBufferView> = new Map<
+  string,
+  (buffer: ArrayBuffer) => ArrayBufferView
+>([
+  ['Int8Array', (buffer) => new Int8Array(buffer)],
+  ['Uint8Array', (buffer) => new Uint8Array(buffer)],
+  ['Uint8ClampedArray', (buffer) => new Uint8ClampedArray(buffer)],
+  ['Int16Array', (buffer) => new Int16Array(buffer)],
+  ['Uint16Array', (buffer) => new Uint16Array(buffer)],
+  ['Int32Array', (buffer) => new Int32Array(buffer)],
+  ['Uint32Array', (buffer) => new Uint32Array(buffer)],
+  ['Float32Array', (buffer) => new Float32Array(buffer)],
+  ['Float64Array', (buffer) => new Float64Array(buffer)],
+  ['BigInt64Array', (buffer) => new BigInt64Array(buffer)],
+  ['BigUint64Array', (buffer) => new BigUint64Array(buffer)],
+  ['DataView', (buffer) => new DataView(buffer)],
+])
+
+function viewName(view: ArrayBufferView): string {
+  return Object.prototype.toString.call(view).slice('[object '.length, -1)
+}
+
+function readPart(parts: readonly Uint8Array[], number: unknown): Uint8Array {
+  const part = typeof number === 'number' ? parts[number - 1] : undefined
+  if (part === undefined) throw new Error('a binary part that is not there')
+  return part
+}
+
+/** Large parts arrive in memory of their own and are used as they are; small ones lie in a shared chunk. */
+function toArrayBuffer(part: Uint8Array): ArrayBuffer {
+  const { buffer } = part
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === part.byteLength) return buffer
+  return Uint8Array.from(part).buffer
+}
