@@ -54,14 +54,14 @@ export interface MapEnded extends MapEvent {
   readonly error: unknown
 }
 
-/** One call, or one batch of tiny calls of a `map`: `inputs` says of how many. */
+/** One call, however often it is tried. */
 export interface CallEvent {
   /** Counts up within the run. */
   readonly callId: number
   /** The lift id: `src/main.ts#square`. */
   readonly functionId: string
   readonly pool: string
-  readonly inputs: number
+  /** The `map` that made the call. */
   readonly mapId: number | undefined
 }
 
