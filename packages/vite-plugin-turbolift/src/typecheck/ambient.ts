@@ -1,0 +1,115 @@
+/**
+ * The checker, written in types: declared globally in the generated program, so that an assertion can stand
+ * in any scope without an import.
+ *
+ * `Check<F, N>` is `'ok'`, or for each value that cannot be sent a text `<N>!<path> is a <kind>`; `?` in place
+ * of `!` where only some values of the type cannot be sent (an optional property, one member of a union).
+ * Written for TypeScript 5.9, 6 and 7. Two traps: a mapped type must be over a type parameter, since over
+ * `keyof Parameters<F>` it accepts everything; and a name that the user's `lib` lacks is an error type that
+ * accepts everything, hence `Global`.
+ */
+export const ambientTypes: string = String.raw`
+declare namespace $Turbolift {
+  type Assert<P extends 'ok'> = P
+
+  type Check<F, N extends string> =
+    IsAny<F> extends true ? 'ok'
+    : F extends (...args: infer A) => infer R ? Report<N, Parameter<A> | Result<R>>
+    : 'ok'
+
+  type Report<N extends string, Found> =
+    [Exclude<Found, 'ok'>] extends [never] ? 'ok' : Numbered<N, Exclude<Found, 'ok'>>
+  type Numbered<N extends string, Found> = Found extends string ? ${'`${N}${Found}`'} : never
+
+  type Parameter<A extends readonly unknown[]> = {
+    [K in keyof A]-?: Settle<Walk<A[K], ${'`parameter ${Index<K>}`'}, [], Argument>>
+  }[number]
+
+  /** ${'`number`'} for what stands in the rest of a tuple. */
+  type Index<K> = K extends string | number ? K : never
+
+  type Result<R> =
+    R extends AsyncGenerator<infer Y, infer Z, any>
+      ? Settle<Walk<Y, 'yielded value', [], never>> | Settle<Walk<Z, 'result', [], never>>
+      : Settle<Walk<Awaited<R>, 'result', [], never>>
+
+  /** Allowed is what may stand here beyond the values that may stand anywhere. */
+  type Walk<T, P extends string, Depth extends unknown[], Allowed> =
+    IsAny<T> extends true ? 'ok'
+    : unknown extends T ? 'ok'
+    : [T] extends [never] ? 'ok'
+    : Member<T, P, Depth, Allowed>
+
+  type Member<T, P extends string, Depth extends unknown[], Allowed> =
+    T extends string | number | bigint | boolean | null | undefined | void ? 'ok'
+    : T extends symbol ? ${'`!${P} is a symbol`'}
+    : T extends Function ? ${'`!${P} is a function`'}
+    : T extends Sendable | Allowed ? 'ok'
+    : T extends Error ? 'stack' extends keyof T ? 'ok' : Inside<T, P, Depth, Allowed>
+    : T extends PromiseLike<any> ? ${'`!${P} is a promise`'}
+    : Depth['length'] extends 6 ? 'ok'
+    : Inside<T, P, Depth, Allowed>
+
+  type Inside<T, P extends string, Depth extends unknown[], Allowed> =
+    T extends readonly unknown[]
+      ? number extends T['length']
+        ? Settle<Walk<T[number], ${'`${P}[]`'}, [...Depth, 0], Allowed>>
+        : Merge<Items<T, P, Depth, Allowed>>
+    : T extends ReadonlyMap<infer K, infer V>
+      ? Merge<
+          | Settle<Walk<K, ${'`${P}.keys()[]`'}, [...Depth, 0], Allowed>>
+          | Settle<Walk<V, ${'`${P}.values()[]`'}, [...Depth, 0], Allowed>>
+        >
+    : T extends ReadonlySet<infer V> ? Settle<Walk<V, ${'`${P}.values()[]`'}, [...Depth, 0], Allowed>>
+    : T extends WeakMap<any, any> ? ${'`!${P} is a WeakMap`'}
+    : T extends WeakSet<any> ? ${'`!${P} is a WeakSet`'}
+    : T extends Global<'WeakRef'> ? ${'`!${P} is a WeakRef`'}
+    : T extends AsyncIterable<infer V> ? Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], Allowed>>
+    : T extends Iterable<infer V>
+      ? keyof T extends symbol
+        ? Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], Allowed>>
+        : Merge<Fields<T, P, Depth, Allowed>>
+    : Merge<Fields<T, P, Depth, Allowed>>
+
+  type Items<T extends readonly unknown[], P extends string, Depth extends unknown[], Allowed> = {
+    [K in keyof T]-?: Settle<Walk<T[K], ${'`${P}[${Index<K>}]`'}, [...Depth, 0], Allowed>>
+  }[number]
+
+  type Fields<T, P extends string, Depth extends unknown[], Allowed> = {
+    [K in keyof T]-?: K extends keyof Object
+      ? 'ok'
+      : IsOptional<T, K> extends true
+        ? Soften<Walk<T[K], Property<P, K>, [...Depth, 0], Allowed>>
+        : Settle<Walk<T[K], Property<P, K>, [...Depth, 0], Allowed>>
+  }[keyof T]
+
+  type Property<P extends string, K> =
+    K extends symbol ? ${'`${P}[symbol]`'}
+    : string extends K ? ${'`${P}[]`'}
+    : number extends K ? ${'`${P}[]`'}
+    : K extends string | number ? ${'`${P}.${K}`'}
+    : P
+  type IsOptional<T, K extends keyof T> =
+    string extends K ? false : number extends K ? false : {} extends Pick<T, K> ? true : false
+
+  /** One value: where it may also be fine, what is found is softened. */
+  type Settle<Found> = 'ok' extends Found ? Soften<Found> : Found
+  type Soften<Found> = Found extends ${'`!${infer Rest}`'} ? ${'`?${Rest}`'} : Found
+  /** Many values together: fine only where all of them are. */
+  type Merge<Found> = [Exclude<Found, 'ok'>] extends [never] ? 'ok' : Exclude<Found, 'ok'>
+
+  type IsAny<T> = 0 extends 1 & T ? true : false
+  type Global<K extends string> = typeof globalThis extends { [N in K]: { prototype: infer P } } ? P : never
+  type Sendable =
+    | Date
+    | RegExp
+    | ArrayBuffer
+    | ArrayBufferView
+    | { readonly [Symbol.toStringTag]: ${'`Temporal.${string}`'} }
+    | Global<'URL'>
+    | Global<'URLSearchParams'>
+    | Global<'Blob'>
+    | Global<'ReadableStream'>
+  type Argument = Global<'AbortSignal'>
+}
+`

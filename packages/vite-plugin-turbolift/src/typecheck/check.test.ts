@@ -1,0 +1,309 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { checkTypes } from './check.ts'
+import type { TypecheckResult } from './check.ts'
+import type { TypecheckSubject } from './subject.ts'
+
+const require = createRequire(import.meta.url)
+const versions = ['typescript-5.9', 'typescript-6', 'typescript']
+
+/** Signatures that must be reported: source of `f`, and what is said. `?` marks what is not certain. */
+const refused: Record<string, readonly [source: string, ...problems: string[]]> = {
+  'function parameter': ['export async function f(done: () => void) {}', 'parameter 0 is a function'],
+  'second parameter': ['export async function f(n: number, done: () => void) {}', 'parameter 1 is a function'],
+  'nested callback': [
+    'export async function f(x: { options: { onDone(n: number): void } }) {}',
+    'parameter 0.options.onDone is a function',
+  ],
+  'nested result': [
+    'interface Conn { query(sql: string): string }; export async function f() { return { meta: { conn: {} as Conn } } }',
+    'result.meta.conn.query is a function',
+  ],
+  'class itself': ['export async function f(x: { Type: new () => object }) {}', 'parameter 0.Type is a function'],
+  'Function type': ['export async function f(x: Function) {}', 'parameter 0 is a function'],
+  symbol: ['export async function f() { return Symbol() }', 'result is a symbol'],
+  'unique symbol': [
+    'declare const key: unique symbol; export async function f(x: typeof key) {}',
+    'parameter 0 is a symbol',
+  ],
+  'promise inside': ['export async function f() { return { later: Promise.resolve(1) } }', 'result.later is a promise'],
+  'promise in array': ['export async function f(x: Promise<number>[]) {}', 'parameter 0[] is a promise'],
+  WeakMap: ['export async function f(x: WeakMap<object, string>) {}', 'parameter 0 is a WeakMap'],
+  WeakSet: ['export async function f(x: { seen: WeakSet<object> }) {}', 'parameter 0.seen is a WeakSet'],
+  WeakRef: ['export async function f(x: WeakRef<object>) {}', 'parameter 0 is a WeakRef'],
+  'class with a method': [
+    'class Pool { size = 1; open() { return 1 } }; export async function f(pool: Pool) {}',
+    'parameter 0.open is a function',
+  ],
+  'class with many methods': [
+    'class Pool { a() {}; b() {}; c() {} }; export async function f() { return { pool: new Pool() } }',
+    'result.pool.a is a function (and 2 more of the same object)',
+  ],
+  'in Map value': ['export async function f(x: Map<string, () => void>) {}', 'parameter 0.values()[] is a function'],
+  'in Map key': ['export async function f(x: Map<() => void, 1>) {}', 'parameter 0.keys()[] is a function'],
+  'in Set': ['export async function f(x: ReadonlySet<symbol>) {}', 'parameter 0.values()[] is a symbol'],
+  'in array': ['export async function f(x: readonly (() => void)[]) {}', 'parameter 0[] is a function'],
+  'in tuple': ['export async function f(x: [number, () => void]) {}', 'parameter 0[1] is a function'],
+  'in record': ['export async function f(x: Record<string, () => void>) {}', 'parameter 0[] is a function'],
+  'rest parameter': ['export async function f(n: number, ...all: (() => void)[]) {}', 'a rest parameter is a function'],
+  'only a rest parameter': ['export async function f(...all: { s: symbol }[]) {}', 'a rest parameter.s is a symbol'],
+  'variadic tuple': ['export async function f(x: [string, ...symbol[]]) {}', '?parameter 0[] is a symbol'],
+  'optional property': ['export async function f(x: { onDone?: () => void }) {}', '?parameter 0.onDone is a function'],
+  'optional parameter': ['export async function f(done?: () => void) {}', '?parameter 0 is a function'],
+  'one member of a union': ['export async function f(x: string | (() => string)) {}', '?parameter 0 is a function'],
+  'both members of a union': [
+    'export async function f(x: symbol | (() => string)) {}',
+    'parameter 0 is a function',
+    'parameter 0 is a symbol',
+  ],
+  'generic constraint': [
+    'export async function f<T extends { run(): void }>(x: T) {}',
+    'parameter 0.run is a function',
+  ],
+  'yielded value': ['export async function* f() { yield { at: () => 1 } }', 'yielded value.at is a function'],
+  'returned by a generator': ['export async function* f() { yield 1; return Symbol() }', 'result is a symbol'],
+  'AbortSignal as result': [
+    'export async function f() { return { signal: new AbortController().signal } }',
+    'result.signal.addEventListener is a function (and 3 more of the same object)',
+  ],
+  'error-like object with a callback': [
+    'export async function f(x: { name: string; message: string; retry(): void }) {}',
+    'parameter 0.retry is a function',
+  ],
+  'sync generator as result': [
+    'export async function f() { return (function* () { yield 1 })() }',
+    expect.stringContaining(' is a function'),
+  ],
+  'the response of a request': [
+    'export async function f() { return fetch("x") }',
+    expect.stringContaining(' is a function'),
+  ],
+}
+
+/** Signatures that say nothing against: what the wire carries, and what cannot be known. */
+const accepted: Record<string, string> = {
+  primitives:
+    'export async function f(a: string, b: number, c: bigint, d: boolean, e: null, g?: string) { return undefined }',
+  'no result': 'export async function f() {}',
+  'built-in values':
+    'export async function f(a: Date, b: RegExp, c: URL, d: URLSearchParams) { return [a, b, c, d] as const }',
+  collections: 'export async function f(a: Map<string, Set<Date>>, b: ReadonlyMap<string, bigint>) { return { a, b } }',
+  'binary data':
+    'export async function f(a: Uint8Array, b: ArrayBuffer, c: Float64Array, d: DataView, e: BigInt64Array) { return [a, e] }',
+  Buffer: 'export async function f(a: Buffer) { return Buffer.concat([a]) }',
+  'Blob and stream': 'export async function f(a: Blob, b: ReadableStream<Uint8Array>) { return { a, b } }',
+  'AbortSignal as argument': 'export async function f(signal: AbortSignal, o: { signal?: AbortSignal }) { return 1 }',
+  errors:
+    'class E extends Error { code = 1; toJSON() { return {} } }; export async function f(a: Error) { return [new E(), new AggregateError([])] }',
+  'recursive type':
+    'interface Tree { value: number; children: Tree[]; parent?: Tree }; export async function f(t: Tree) { return t }',
+  'recursive JSON':
+    'type Json = string | number | null | boolean | Json[] | { [k: string]: Json }; export async function f(j: Json) { return j }',
+  generic: 'export async function f<T>(x: T, y: T[]) { return { x, y } }',
+  'generic record': 'export async function f<K extends string, V>(x: Record<K, V>) { return x }',
+  'branded primitive':
+    'declare const b: unique symbol; type Id = string & { readonly [b]: true }; export async function f(x: Id) { return x }',
+  'branded by a text': 'type Id = number & { readonly __brand: "Id" }; export async function f(x: Id) { return [x] }',
+  'interface of data':
+    'interface P { readonly x: number; tags?: readonly string[] }; export async function f(p: P): Promise<P> { return p }',
+  'class of data': 'class P { constructor(public x: number) {} }; export async function f(p: P) { return p.x }',
+  'any and unknown': 'export async function f(a: any, b: unknown, c: { d: any }): Promise<any> { return a }',
+  never: 'export async function f(): Promise<never> { throw 1 }',
+  'object types': 'export async function f(a: object, b: {}, c: Record<string, never>) { return a }',
+  enum: 'enum E { A, B }; export async function f(e: E) { return E.A }',
+  'async generator': 'export async function* f(n: number) { yield { n }; return new Map([[1, new Date()]]) }',
+  'async iterable': 'export async function f(x: AsyncIterable<Uint8Array>) { return 1 }',
+  'iterable interface': 'export async function f(x: Iterable<number>, y: ArrayLike<string>) { return 1 }',
+  'destructured and default':
+    'export async function f({ a, b = 2 }: { a: string; b?: number }, [c]: [Date], d = 1) { return { a, c, d } }',
+  'discriminated union':
+    'type S = { kind: "a"; n: number } | { kind: "b"; at: Date }; export async function f(s: S) { return s }',
+  'object with toString': 'export async function f(x: { toString(): string }) { return 1 }',
+  'promise as the result itself': 'export async function f(): Promise<number[]> { return Promise.all([1]) }',
+  'a type error of the user': 'export async function f(x: Missing) { const n: number = "text"; return n }',
+}
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'turbolift-types-')))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const cases = [...Object.values(refused).map(([source]) => source), ...Object.values(accepted)]
+
+describe.each(versions)('%s', (version) => {
+  const root = join(folder, version)
+  let result: TypecheckResult
+
+  beforeAll(async () => {
+    writeProject(root, version)
+    cases.forEach((source, index) => write(root, `src/case${index}.ts`, source))
+    result = await checkTypes(
+      cases.map((_, index) => exported(root, `src/case${index}.ts`)),
+      { root },
+    )
+  })
+
+  test('checks everything', () => expect(result.notes).toEqual([]))
+
+  test.each(Object.entries(refused))('refuses %s', (_, [source, ...problems]) => {
+    expect(problemsOf(result, cases.indexOf(source))).toEqual(problems)
+  })
+
+  test.each(Object.entries(accepted))('accepts %s', (_, source) => {
+    expect(problemsOf(result, cases.indexOf(source))).toEqual([])
+  })
+
+  test('reaches functions that nothing exports', async () => {
+    write(root, 'src/inside/conn.ts', 'export interface Conn { query(): void }')
+    write(root, 'src/inside/main.ts', insideSource)
+    const inside = await checkTypes(insideSubjects(root), { root })
+    expect(inside.notes).toEqual([])
+    expect(inside.problems.map(({ subject, problem, line }) => `${line} ${subject.id}: ${problem}`)).toEqual(
+      insideProblems,
+    )
+  })
+})
+
+const insideSource = `import type { Conn } from './conn.ts'
+// { 'use lift' } in a comment, and "// text" with its marks
+async function top(conn: Conn) {
+  'use lift'
+}
+export function outer(k: number) {
+  const inner = async (x: Date) => { "use lift: heavy"; return () => k }
+  const jobs = { async run(cb: () => void) {
+    'use lift'
+  } }
+  return [inner, jobs, [top].map(async (job, i) => { /* why */ 'use lift'
+    return i })]
+}
+class Tasks { static async go(x: WeakSet<object>) { 'use lift'; return new Date() } }
+`
+const insideProblems = [
+  '4 src/inside/main.ts#top: parameter 0.query is a function',
+  '7 src/inside/main.ts#inner: result is a function',
+  '9 src/inside/main.ts#jobs.run: parameter 0 is a function',
+  '11 src/inside/main.ts#undefined: parameter 0 is a function',
+  '14 src/inside/main.ts#Tasks.go: parameter 0 is a WeakSet',
+]
+
+function insideSubjects(root: string): readonly TypecheckSubject[] {
+  const expressions = ['top', 'inner', 'jobs.run', undefined, 'Tasks.go']
+  return expressions.map((expression, ordinal) => ({
+    id: `src/inside/main.ts#${expression}`,
+    module: join(root, 'src/inside/main.ts'),
+    reach: { kind: 'directive', ordinal, expression, parameters: ['job', 'i'] },
+  }))
+}
+
+describe('what stands around', () => {
+  test('says so when there is no TypeScript', async () => {
+    const root = join(folder, 'without')
+    write(root, 'package.json', '{}')
+    write(root, 'src/a.ts', 'export async function f(x: () => void) {}')
+    const { problems, notes } = await checkTypes([exported(root, 'src/a.ts')], { root })
+    expect(problems).toEqual([])
+    expect(notes).toEqual([expect.stringContaining('no "typescript" in this project')])
+  })
+
+  test('says why when the compiler stops before the types', async () => {
+    const root = join(folder, 'broken')
+    writeProject(root, 'typescript')
+    write(root, 'src/a.ts', 'export async function f(x: () => void) { return ( }')
+    const { problems, notes } = await checkTypes([exported(root, 'src/a.ts')], { root })
+    expect(problems).toEqual([])
+    expect(notes).toEqual([expect.stringMatching(/were not checked: .*src\/a\.ts\(1,\d+\): error TS1109/)])
+  })
+
+  test.each(versions)(
+    '%s: follows a configuration of references, its rootDirs, paths and ambient types',
+    async (version) => {
+      const root = join(folder, `settings-${version}`)
+      writeProject(root, version)
+      write(root, 'tsconfig.json', '{ "files": [], "references": [{ "path": "./tsconfig.app.json" }] } // solution')
+      write(
+        root,
+        'tsconfig.app.json',
+        JSON.stringify({
+          extends: './generated/base.json',
+          compilerOptions: { ...strict, composite: true },
+          include: ['src'],
+        }),
+      )
+      write(
+        root,
+        'generated/base.json',
+        JSON.stringify({ compilerOptions: { rootDirs: ['..', './types'], paths: { '#lib/*': ['../lib/*'] } } }),
+      )
+      write(root, 'generated/types/src/$types.ts', 'export interface Hooks { load(): void }')
+      write(root, 'lib/conn.ts', 'export interface Conn { query(): void }')
+      write(root, 'env.d.ts', 'declare interface Ambient { notify(): void }')
+      write(
+        root,
+        'src/main.ts',
+        `import type { Hooks } from './$types.js'\nimport type { Conn } from '#lib/conn'\nasync function f(a: Hooks, b: Conn, c: Ambient) {\n  'use lift'\n}`,
+      )
+      const subject = {
+        id: 'f',
+        module: join(root, 'src/main.ts'),
+        reach: { kind: 'directive', ordinal: 0, expression: 'f', parameters: [] },
+      } as const
+      const { problems, notes } = await checkTypes([subject], { root })
+      expect(notes).toEqual([])
+      expect(problems.map(({ problem }) => problem)).toEqual([
+        'parameter 0.load is a function',
+        'parameter 1.query is a function',
+        'parameter 2.notify is a function',
+      ])
+    },
+  )
+
+  test('leaves JavaScript alone', async () => {
+    const root = join(folder, 'plain')
+    write(root, 'src/a.js', 'export async function f(x) {}')
+    expect(await checkTypes([exported(root, 'src/a.js')], { root })).toEqual({ problems: [], notes: [] })
+  })
+})
+
+const strict = {
+  target: 'es2023',
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  strict: true,
+  types: ['node'],
+  skipLibCheck: true,
+}
+
+function writeProject(root: string, version: string): void {
+  write(root, 'package.json', '{ "type": "module" }')
+  write(
+    root,
+    'tsconfig.json',
+    JSON.stringify({ compilerOptions: { ...strict, lib: ['es2023', 'dom'], rootDir: 'src', outDir: 'dist' } }),
+  )
+  link(root, 'typescript', dirname(require.resolve(`${version}/package.json`)))
+  link(root, '@types/node', dirname(require.resolve('@types/node/package.json')))
+}
+
+function link(root: string, name: string, target: string): void {
+  const path = join(root, 'node_modules', name)
+  mkdirSync(dirname(path), { recursive: true })
+  symlinkSync(target, path, 'junction')
+}
+
+function write(root: string, path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), text)
+}
+
+function exported(root: string, path: string): TypecheckSubject {
+  return { id: `${path}#f`, module: join(root, path), reach: { kind: 'export', name: 'f' } }
+}
+
+function problemsOf({ problems }: TypecheckResult, index: number): string[] {
+  const own = problems.filter(({ subject }) => subject.module.endsWith(`/case${index}.ts`))
+  return own.map(({ problem, isCertain }) => `${isCertain ? '' : '?'}${problem}`).toSorted()
+}

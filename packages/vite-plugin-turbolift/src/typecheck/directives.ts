@@ -1,0 +1,32 @@
+/** Where a text stands: offsets of its first character and of the one after it. */
+export interface TextRange {
+  readonly start: number
+  readonly end: number
+}
+
+const trivia = String.raw`(?:\s|//[^\n]*\n|/\*[\s\S]*?\*/)*`
+const otherDirective = String.raw`(?:'[^'\n]*'|"[^"\n]*")${trivia};?${trivia}`
+const directive = String.raw`(?<directive>'use lift(?::[^'\n]*)?'|"use lift(?::[^"\n]*)?")`
+const bodyStart = new RegExp(String.raw`\{${trivia}(?:${otherDirective})*?${directive}(?!${trivia}:)`, 'dg')
+
+/**
+ * The `'use lift'` directives of functions in a TypeScript source, in order. By text, since the checked
+ * TypeScript may be one that no parser at hand reads; commented ones are not counted.
+ */
+export function findDirectives(source: string): readonly TextRange[] {
+  return [...blankComments(source).matchAll(bodyStart)].flatMap((match) => {
+    const [start, end] = match.indices?.groups?.['directive'] ?? []
+    return start === undefined || end === undefined ? [] : [{ start, end }]
+  })
+}
+
+/** The 1-based line at an offset. */
+export function lineAt(source: string, offset: number): number {
+  return source.slice(0, offset).split('\n').length
+}
+
+/** Comments become spaces; strings and templates, which may hold the marks of a comment, are skipped. */
+function blankComments(source: string): string {
+  const token = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
+  return source.replace(token, (text) => (/^\/[/*]/.test(text) ? text.replace(/[^\n]/g, ' ') : text))
+}

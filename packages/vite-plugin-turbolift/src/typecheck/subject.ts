@@ -1,0 +1,27 @@
+/** A lifted function whose signature is to be checked. */
+export interface TypecheckSubject {
+  readonly id: string
+  /** Absolute path of the module that holds it. */
+  readonly module: string
+  readonly reach: SubjectReach
+}
+
+/**
+ * How an assertion can name the function's type: from outside by its export, or from inside its body, where
+ * the directive stands, by an expression (`inner`, `jobs.run`); a function without a name only by its parameters.
+ */
+export type SubjectReach =
+  | { readonly kind: 'export'; readonly name: string }
+  | {
+      readonly kind: 'directive'
+      /** Position among the module's directives of functions, in source order. */
+      readonly ordinal: number
+      readonly expression: string | undefined
+      /** Names of the parameters; undefined for one that is a pattern. */
+      readonly parameters: readonly (string | undefined)[]
+    }
+
+/** The modules that have types to check. */
+export function isTypeScript(module: string): boolean {
+  return /\.[mc]?tsx?$/.test(module) && !/\.d\.[mc]?ts$/.test(module)
+}
