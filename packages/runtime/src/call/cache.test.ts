@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { decodeValue, encodeArguments, encodeValue } from '@turbolift/worker-base/wire'
+import type { WireValue } from '@turbolift/worker-base/wire'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { openResultCache, toCacheKey } from './cache.ts'
@@ -15,6 +16,10 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const value = { when: new Date(0), bytes: Uint8Array.of(1, 2, 3), more: new Map([['a', 1n]]), text: 'ä€😀' }
 const key = toCacheKey({ code: 'c1', liftId: 'src/main.ts#f', captures: 0, value: await encodeArguments([], [1]) })
+
+async function oneArray(...data: number[]): Promise<WireValue> {
+  return await encodeArguments([], [Uint8Array.from(data)])
+}
 
 async function entryPaths(): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
@@ -32,7 +37,6 @@ test('a kept result is read as it was, by another cache on the same folder', asy
 
 test('the key changes with code, function, captures, each argument and each byte', async () => {
   const base = { code: 'c1', liftId: 'a.ts#f', captures: 0, value: await encodeArguments([], [1, 'x']) }
-  const bytes = async (...data: number[]) => await encodeArguments([], [Uint8Array.from(data)])
   const keys = [
     base,
     { ...base, code: 'c2' },
@@ -40,8 +44,8 @@ test('the key changes with code, function, captures, each argument and each byte
     { ...base, captures: 1 },
     { ...base, value: await encodeArguments([], [1, 'y']) },
     { ...base, value: await encodeArguments([], [1, 'x', undefined]) },
-    { ...base, value: await bytes(1, 2) },
-    { ...base, value: await bytes(1, 3) },
+    { ...base, value: await oneArray(1, 2) },
+    { ...base, value: await oneArray(1, 3) },
   ].map(toCacheKey)
   expect(new Set(keys).size).toBe(keys.length)
   expect(toCacheKey({ ...base, value: await encodeArguments([], [1, 'x']) })).toBe(keys[0])
@@ -78,7 +82,7 @@ test('many writers of the same and of different keys leave complete entries and 
   const keys = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'))
   const big = await encodeValue(new Uint8Array(100_000).fill(7))
   await Promise.all(caches.flatMap((cache) => keys.map((name) => cache.write(name, big))))
-  const found = await Promise.all(keys.map((name) => caches[0]?.read(name)))
+  const found = await Promise.all(keys.map(async (name) => await caches[0]?.read(name)))
   expect(found.every((result) => result?.parts[0]?.byteLength === 100_000)).toBe(true)
   expect(await readdir(join(folder, '.drafts'))).toEqual([])
 })

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { expect, test } from 'vitest'
 
 import { events, on } from './events.ts'
-import type { LogLine } from './events.ts'
+import type { LogLine, Timed } from './events.ts'
 
 const line: LogLine = { workerId: 'w1', stream: 'stdout', line: 'hello' }
 
@@ -18,15 +18,14 @@ test('a channel is heard exactly while somebody listens', () => {
 })
 
 test('a listener gets the event with the time it happened', () => {
-  const heard: unknown[] = []
+  const heard: Timed<LogLine>[] = []
   const stop = on('log:line', (event) => heard.push(event))
   const earliest = performance.timeOrigin + performance.now()
   events['log:line'].emit(line)
   stop()
   events['log:line'].emit(line)
   expect(heard).toEqual([{ ...line, at: expect.any(Number) }])
-  const [{ at }] = heard as [{ at: number }]
-  expect(at).toBeGreaterThanOrEqual(earliest)
+  expect(heard[0]?.at).toBeGreaterThanOrEqual(earliest)
 })
 
 test('an agent that knows only the name of the channel hears it too', () => {

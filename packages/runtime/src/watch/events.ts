@@ -173,12 +173,18 @@ export const events: { readonly [N in EventName]: EventChannel<RunEvents[N]> } =
  * const stop = on('call:failed', ({ functionId, error }) => report(functionId, error))
  */
 export function on<N extends EventName>(name: N, listener: (event: Timed<RunEvents[N]>) => void): () => void {
-  // The channel is ours, and typed where it is written to.
-  const hear = (event: unknown) => listener(event as Timed<RunEvents[N]>)
+  const hear = (event: unknown) => {
+    if (isTimed<RunEvents[N]>(event)) listener(event)
+  }
   subscribe(toChannelName(name), hear)
   return () => {
     unsubscribe(toChannelName(name), hear)
   }
+}
+
+// What is on our channels is typed where it is written; anybody else's messages are not for us.
+function isTimed<T>(event: unknown): event is Timed<T> {
+  return typeof event === 'object' && event !== null && 'at' in event && typeof event.at === 'number'
 }
 
 function toChannelName(name: EventName): string {
