@@ -32,6 +32,7 @@ test('the same files give the same bytes in any order', () => {
 })
 
 test('a name that does not fit the format is refused', () => {
-  const pack = () => packArchive([{ name: 'n'.repeat(101), data: new Uint8Array() }])
-  expect(pack).toThrow(expect.objectContaining({ code: 'ARCHIVE_NAME_TOO_LONG' }))
+  expect(() => packArchive([{ name: 'n'.repeat(101), data: new Uint8Array() }])).toThrow(
+    expect.objectContaining({ code: 'ARCHIVE_NAME_TOO_LONG' }),
+  )
 })

@@ -63,8 +63,11 @@ test('the key depends on names, contents, base and builder, not on place or time
 })
 
 test('native packages are missed only where nothing can provide them', () => {
-  const check = (more: object) => () => checkExternals(['sharp', '@img/x'], { ...options, isStockImage: true, ...more })
-  expect(check({})).toThrow(expect.objectContaining({ code: 'NATIVE_PACKAGE_MISSING' }))
-  expect(check({ npm: ['sharp@0.34.4', '@img/x@1'] })).not.toThrow()
-  expect(check({ isStockImage: false })).not.toThrow()
+  expect(() => check({})).toThrow(expect.objectContaining({ code: 'NATIVE_PACKAGE_MISSING' }))
+  expect(() => check({ npm: ['sharp@0.34.4', '@img/x@1'] })).not.toThrow()
+  expect(() => check({ isStockImage: false })).not.toThrow()
 })
+
+function check(more: { readonly npm?: readonly string[]; readonly isStockImage?: boolean }): void {
+  checkExternals(['sharp', '@img/x'], { ...options, isStockImage: true, ...more })
+}

@@ -1,23 +1,57 @@
+import { REGISTRY_IMAGE } from './registry-objects.ts'
+
 /** How worker code becomes an image. */
 export type Builder = 'kaniko' | 'append'
 
 /** Options of the delivery `image`; all have defaults. */
 export interface ImageInput {
   /** Image that workers are made from. Default: `node:<major of the running Node>-slim`. Pin it by digest to be safe from moved tags. */
-  readonly baseImage?: string
+  readonly baseImage?: string | undefined
   /** `kaniko` builds in a pod of the cluster; `append` adds one layer through the registry's HTTP API. Default `kaniko`. */
-  readonly builder?: Builder
+  readonly builder?: Builder | undefined
   /** Debian packages to install in the image. Needs `kaniko` and a base image with `apt-get`. */
-  readonly apt?: readonly string[]
+  readonly apt?: readonly string[] | undefined
   /** npm packages to install in the image (`sharp@0.34.4`). Needs `kaniko` and a base image with `npm`. */
-  readonly npm?: readonly string[]
+  readonly npm?: readonly string[] | undefined
   /** Numeric user that workers run as. Default 65532. */
-  readonly user?: number
+  readonly user?: number | undefined
   /** CPU architecture of the nodes, as registries call it (`amd64`, `arm64`). Default: that of this machine. */
-  readonly architecture?: string
+  readonly architecture?: string | undefined
   /** Where images go. A string is a registry that all sides know by the same name. Default: discovered, else built in. */
-  readonly registry?: string | RegistryInput
-  readonly kaniko?: KanikoInput
+  readonly registry?: string | RegistryInput | undefined
+  /** Image of the built-in registry. Default `docker.io/library/registry:3`. */
+  readonly registryImage?: string | undefined
+  readonly kaniko?: KanikoInput | undefined
+}
+
+/** Those options with their defaults. */
+export interface ImageOptions {
+  readonly baseImage: string
+  /** Whether the base image is the one that nobody chose. */
+  readonly isStockImage: boolean
+  readonly builder: Builder
+  readonly apt: readonly string[]
+  readonly npm: readonly string[]
+  readonly user: number
+  readonly architecture: string | undefined
+  readonly registry: string | RegistryInput | undefined
+  readonly registryImage: string
+  readonly kaniko: KanikoInput
+}
+
+export function resolveImageOptions(input: ImageInput): ImageOptions {
+  return {
+    baseImage: input.baseImage ?? `node:${process.versions.node.split('.')[0]}-slim`,
+    isStockImage: input.baseImage === undefined,
+    builder: input.builder ?? 'kaniko',
+    apt: input.apt ?? [],
+    npm: input.npm ?? [],
+    user: input.user ?? 65_532,
+    architecture: input.architecture,
+    registry: input.registry,
+    registryImage: input.registryImage ?? REGISTRY_IMAGE,
+    kaniko: input.kaniko ?? {},
+  }
 }
 
 /** One registry, under the names that each side has for it, with an optional path: `host:port/team`. */
@@ -50,9 +84,9 @@ export interface KanikoInput {
   /** Default: a pinned release of the maintained fork. */
   readonly image?: string
   /** Registries that serve Docker Hub's images in its place, tried in order. */
-  readonly mirrors?: readonly string[]
+  readonly mirrors?: readonly string[] | undefined
   /** Registries (`host:port`) that speak plain HTTP, beside the one that is pushed to. */
-  readonly insecureRegistries?: readonly string[]
+  readonly insecureRegistries?: readonly string[] | undefined
   /** `ARG` values of the build, for `RUN` lines (`{ HTTP_PROXY: … }`). */
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly cpu?: string
@@ -64,5 +98,5 @@ export interface KanikoInput {
   /** Show the build's log while it runs. Default false: it is only shown when the build fails. */
   readonly showLog?: boolean
   /** More flags for the executor, as written on its command line. */
-  readonly extraArgs?: readonly string[]
+  readonly extraArgs?: readonly string[] | undefined
 }

@@ -6,6 +6,9 @@ import { promisify } from 'node:util'
 
 import { dockerConfigInvalid } from './build-errors.ts'
 
+/** Name of Docker Hub in credentials, for reasons of history. */
+const DOCKER_HUB = 'https://index.docker.io/v1/'
+
 export interface Credentials {
   readonly username: string
   readonly password: string
@@ -39,8 +42,7 @@ export function toBasicHeader({ username, password }: Credentials): string {
 export async function findCredentials(registry: string, path?: string): Promise<Credentials | undefined> {
   const file = path ?? join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json')
   const config = await readConfig(file, { isRequired: path !== undefined })
-  const keys =
-    registry === 'docker.io' ? ['https://index.docker.io/v1/', 'docker.io'] : [registry, `https://${registry}`]
+  const keys = registry === 'docker.io' ? [DOCKER_HUB, 'docker.io'] : [registry, `https://${registry}`]
   for (const key of keys) {
     const helper = config.credHelpers[key] ?? (key in config.auths ? config.credsStore : undefined)
     const found = parseAuth(config.auths[key]) ?? (helper === undefined ? undefined : await askHelper(helper, key))
@@ -53,7 +55,8 @@ export async function findCredentials(registry: string, path?: string): Promise<
 export function toDockerConfig(registry: string, credentials: Credentials): string {
   const { username, password } = credentials
   const auth = Buffer.from(`${username}:${password}`).toString('base64')
-  return JSON.stringify({ auths: { [registry]: { username, password, auth } } })
+  const key = registry === 'docker.io' ? DOCKER_HUB : registry
+  return JSON.stringify({ auths: { [key]: { username, password, auth } } })
 }
 
 interface DockerConfig {

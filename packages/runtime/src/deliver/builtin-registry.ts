@@ -1,0 +1,139 @@
+import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
+
+import type { KubernetesClient } from '../deploy/client.ts'
+import { BuildError } from '../errors.ts'
+import type { DeliveryScope } from './delivery.ts'
+import { INSTALLED_REGISTRY, REGISTRY_IMAGE, REGISTRY_PORT, toRegistryObjects } from './registry-objects.ts'
+import type { RegistryPlace } from './registry-place.ts'
+
+export interface RegistryWhere {
+  readonly client: KubernetesClient
+  readonly namespace: string
+  readonly name: string
+  readonly signal: AbortSignal
+}
+
+const START_TIMEOUT_MS = 120_000
+
+/** The registry that `turbolift registry install` put into the namespace, or `undefined`. */
+export async function findInstalledRegistry(where: Omit<RegistryWhere, 'name'>): Promise<RegistryPlace | undefined> {
+  const { client, namespace, signal } = where
+  const service = await client.read('Service', INSTALLED_REGISTRY, { namespace, signal })
+  return service === undefined ? undefined : openRegistry({ ...where, name: INSTALLED_REGISTRY })
+}
+
+/**
+ * Starts a registry that goes with the run.
+ * @throws BuildError `REGISTRY_NOT_STARTED` with the reason
+ */
+export async function startRegistry(
+  scope: DeliveryScope,
+  options: { readonly image?: string; readonly signal: AbortSignal },
+): Promise<RegistryPlace> {
+  const { client, namespace, labels, owner } = scope
+  const { signal } = options
+  const name = `${scope.namePrefix}-registry`
+  const objects = toRegistryObjects({
+    name,
+    namespace,
+    labels,
+    owner,
+    image: options.image ?? REGISTRY_IMAGE,
+    storage: undefined,
+  })
+  await Promise.all([
+    client.create('Deployment', objects.deployment, { signal }),
+    client.create('Service', objects.service, { signal }),
+  ])
+  return openRegistry({ client, namespace, name, signal })
+}
+
+/** Waits until the registry answers, and says how each side reaches it. */
+async function openRegistry(where: RegistryWhere): Promise<RegistryPlace> {
+  const { client, namespace, name, signal } = where
+  const pod = await waitForRegistry(where)
+  const service = await client.read('Service', name, { namespace, signal })
+  const nodePort = service?.spec?.ports?.[0]?.nodePort
+  if (nodePort === undefined) throw registryNotStarted(name, 'its Service has no node port', undefined)
+  const push = `${name}.${namespace}.svc:${REGISTRY_PORT}`
+  const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined
+  return {
+    push,
+    pull: `localhost:${nodePort}`,
+    host: push,
+    isInsecure: true,
+    ca: undefined,
+    credentials: undefined,
+    sharesCredentials: false,
+    pushSecret: undefined,
+    pullSecret: undefined,
+    ...(isInCluster ? {} : { dial: (options) => client.forwardPort(pod, REGISTRY_PORT, { namespace, ...options }) }),
+  }
+}
+
+/** @returns the name of a pod that is ready */
+export async function waitForRegistry({ client, namespace, name, signal }: RegistryWhere): Promise<string> {
+  const stop = new AbortController()
+  const timeout = AbortSignal.timeout(START_TIMEOUT_MS)
+  const inner = AbortSignal.any([signal, timeout, stop.signal])
+  const options = { namespace, signal: inner }
+  let last = 'no pod was created'
+  const pods = async (): Promise<string> => {
+    for await (const event of client.watch('Pod', { ...options, labelSelector: `turbolift.dev/registry=${name}` })) {
+      if (event.type === 'SYNCED' || event.type === 'DELETED') continue
+      if (isReady(event.object)) return event.object.metadata?.name ?? ''
+      last = describe(event.object) ?? last
+      if (/not found|InvalidImageName|ErrImageNeverPull/.test(last)) throw registryNotStarted(name, last, undefined)
+    }
+    throw registryNotStarted(name, last, undefined)
+  }
+  const deployment = async (): Promise<never> => {
+    for await (const event of client.watch('Deployment', { ...options, fieldSelector: `metadata.name=${name}` })) {
+      const refused = event.type === 'SYNCED' ? undefined : findRefusal(event.object)
+      if (refused !== undefined) throw registryNotStarted(name, refused, undefined)
+    }
+    throw registryNotStarted(name, last, undefined)
+  }
+  const watching = deployment()
+  // Reported by the race; without a handler of its own a late end would be one that nobody handled.
+  const settled = Promise.allSettled([watching])
+  try {
+    return await Promise.race([pods(), watching])
+  } catch (error) {
+    signal.throwIfAborted()
+    throw timeout.aborted ? registryNotStarted(name, last, error) : error
+  } finally {
+    stop.abort()
+    await settled
+  }
+}
+
+function isReady(pod: V1Pod): boolean {
+  if (pod.metadata?.deletionTimestamp !== undefined) return false
+  return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+}
+
+function describe(pod: V1Pod): string | undefined {
+  const scheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
+  const state = pod.status?.containerStatuses?.[0]?.state
+  const waiting = state?.waiting ?? state?.terminated
+  return scheduled?.message ?? (waiting === undefined ? undefined : `${waiting.reason}: ${waiting.message ?? ''}`)
+}
+
+/** Quota and pod security refuse the pods of a Deployment, not the Deployment. */
+function findRefusal(deployment: V1Deployment): string | undefined {
+  return deployment.status?.conditions?.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')
+    ?.message
+}
+
+function registryNotStarted(name: string, reason: string, cause: unknown): BuildError {
+  return new BuildError(
+    'REGISTRY_NOT_STARTED',
+    {
+      what: `The registry ${name} in the namespace did not start: ${reason}.`,
+      why: 'No registry was named in `kubernetes.registry`, so one is started in the cluster.',
+      fix: 'Name a registry of your own, or an image of the built-in one that nodes can pull in `kubernetes.registryImage`; `kubernetes.delivery` "mount" needs none.',
+    },
+    { cause },
+  )
+}

@@ -1,0 +1,35 @@
+import { isRefusal, type KubernetesClient } from '../deploy/client.ts'
+import type { RegistryInput } from './options.ts'
+
+/**
+ * The registry that the cluster's own tool announces: kind, k3d, Tilt and others write down there how each side
+ * reaches it.
+ * @see https://github.com/kubernetes/enhancements/tree/master/keps/sig-cluster-lifecycle/generic/1755-communicating-a-local-registry
+ */
+export async function findAnnouncedRegistry(
+  client: KubernetesClient,
+  options: { readonly signal: AbortSignal },
+): Promise<RegistryInput | undefined> {
+  try {
+    const map = await client.read('ConfigMap', 'local-registry-hosting', { namespace: 'kube-public', ...options })
+    return parseHosting(map?.data?.['localRegistryHosting.v1'])
+  } catch (error) {
+    // Few Roles allow reading it; without the announcement there are other ways.
+    if (isRefusal(error, 'Forbidden')) return undefined
+    throw error
+  }
+}
+
+/** `host` is how this machine reaches the registry; the other two are there when pods or nodes need another name. */
+export function parseHosting(text: string | undefined): RegistryInput | undefined {
+  const host = readField(text, 'host')
+  if (host === undefined) return undefined
+  const push = readField(text, 'hostFromClusterNetwork') ?? host
+  // These registries are for development on one machine: they speak plain HTTP.
+  return { host, push, pull: readField(text, 'hostFromContainerRuntime') ?? host, insecure: true }
+}
+
+/** The document is specified as a flat map of texts, so that a YAML parser would be more than it needs. */
+function readField(text: string | undefined, name: string): string | undefined {
+  return new RegExp(`^\\s*["']?${name}["']?\\s*:\\s*["']?([^"'\\s#,]+)`, 'm').exec(text ?? '')?.[1]
+}
