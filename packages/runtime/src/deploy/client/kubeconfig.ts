@@ -35,6 +35,10 @@ function loadDefault(paths: string | undefined): KubeConfig {
   if (paths !== undefined && paths !== '') throw new Error(`The kubeconfig ${paths} does not exist.`)
   const config = new KubeConfig()
   config.loadFromDefault()
+  // What the library falls back to when it finds nothing.
+  if (config.getCurrentCluster()?.server === 'http://localhost:8080') {
+    throw new Error('KUBECONFIG is not set, there is no ~/.kube/config, and this is not a pod with a service account.')
+  }
   return config
 }
 
