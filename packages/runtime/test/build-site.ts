@@ -5,19 +5,19 @@ import { dirname, join } from 'node:path'
 
 import { createTestNamespace, type TestNamespace } from '../../../test/cluster/namespace.ts'
 import type { DeliveryRequest } from '../src/deliver/delivery.ts'
-import type { ImageInput } from '../src/deliver/options.ts'
+import type { ImageInput, KanikoInput } from '../src/deliver/options.ts'
 
 /** Registry of the test cluster: holds the base images, and takes what tests push. */
-export const REGISTRY = process.env['TURBOLIFT_TEST_REGISTRY'] ?? '198.19.255.1:5000'
-export const BASE_IMAGE = `${REGISTRY}/library/node:${process.versions.node.split('.')[0]}-slim`
+export const REGISTRY: string = process.env['TURBOLIFT_TEST_REGISTRY'] ?? '198.19.255.1:5000'
+export const BASE_IMAGE: string = `${REGISTRY}/library/node:${process.versions.node.split('.')[0]}-slim`
 export const KANIKO = 'gcr.io/kaniko-project/executor:v1.24.0'
 
 /** Options with which an image is built and found on the test cluster. */
-export const imageOptions = {
+export const imageOptions: ImageInput & { readonly kaniko: KanikoInput } = {
   baseImage: BASE_IMAGE,
   registry: { push: REGISTRY, insecure: true },
   kaniko: { image: KANIKO, insecureRegistries: [REGISTRY] },
-} satisfies ImageInput
+}
 
 /** A namespace with an owner for a run's objects, and a folder of worker files of its own. */
 export interface BuildSite extends AsyncDisposable {
