@@ -2,10 +2,12 @@ import { Writable } from 'node:stream'
 
 import xterm from '@xterm/headless'
 
+import type { OutputStream } from '../src/watch/live-lines.ts'
+
 /** A terminal of this size and what a person would see on it. */
 export interface Screen {
   /** A stream to it; any number of them may be made. */
-  createStream(): NodeJS.WriteStream
+  createStream(): OutputStream
   /** The lines on it, without the empty ones at the end. */
   read(): Promise<readonly string[]>
   /** Everything that was written, control sequences included. */
@@ -24,7 +26,7 @@ export function createScreen({ columns, rows = 24, hasColors = false }: ScreenSi
         done()
       },
     })
-    return Object.assign(stream, terminalFields(columns, hasColors))
+    return Object.assign(stream, { isTTY: true, columns, hasColors: () => hasColors })
   }
   const read = async () => {
     // The terminal parses later than it is written to.
@@ -46,21 +48,4 @@ interface ScreenSize {
   readonly columns: number
   readonly rows?: number
   readonly hasColors?: boolean
-}
-
-function terminalFields(columns: number, hasColors: boolean) {
-  const nothing = () => true
-  return {
-    isTTY: true,
-    fd: 2 as const,
-    columns,
-    rows: 24,
-    hasColors: () => hasColors,
-    getColorDepth: () => (hasColors ? 8 : 1),
-    getWindowSize: (): [number, number] => [columns, 24],
-    clearLine: nothing,
-    clearScreenDown: nothing,
-    cursorTo: nothing,
-    moveCursor: nothing,
-  }
 }

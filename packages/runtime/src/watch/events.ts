@@ -45,6 +45,7 @@ export interface MapCounts {
 export interface MapEvent {
   readonly mapId: number
   readonly functionId: string
+  readonly pool: string
   readonly counts: MapCounts
 }
 
