@@ -26,7 +26,7 @@ export function lineAt(source: string, offset: number): number {
 }
 
 /** Comments become spaces; strings and templates, which may hold the marks of a comment, are skipped. */
-function blankComments(source: string): string {
+export function blankComments(source: string): string {
   const token = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
   return source.replace(token, (text) => (/^\/[/*]/.test(text) ? text.replace(/[^\n]/g, ' ') : text))
 }

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A package with code in a worker. */
+export interface PackageName {
+  readonly name: string
+  /** Undefined when its `package.json` does not say. */
+  readonly version: string | undefined
+}
+
+/** The package that a module of `node_modules` belongs to; undefined for the program's own modules. */
+export function packageOf(id: string): PackageName | undefined {
+  const [, folder, name] =
+    /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))[\\/]/.exec(id.replace(/^\0/, '')) ?? []
+  if (folder === undefined || name === undefined) return undefined
+  return { name: name.replaceAll('\\', '/'), version: readVersion(folder) }
+}
+
+function readVersion(folder: string): string | undefined {
+  const text = readFileSync(join(folder, 'package.json'), 'utf8')
+  const parsed: unknown = JSON.parse(text)
+  const isVersioned = typeof parsed === 'object' && parsed !== null && 'version' in parsed
+  return isVersioned && typeof parsed.version === 'string' ? parsed.version : undefined
+}
