@@ -1,4 +1,5 @@
 import type { Resolved } from './config/option.ts'
+import type { ImageInput } from './deliver/options.ts'
 
 /** Where lifted functions run. */
 export type Target = 'local' | 'kubernetes' | 'inline'
@@ -14,6 +15,18 @@ export interface RunInput {
    * which goes with it. Environment: `TURBOLIFT_CACHE_FOLDER`.
    */
   readonly cacheFolder?: string | undefined
+  /**
+   * Shows on stderr how far each `map` is: a live line in a terminal, a few plain lines elsewhere.
+   * Default: yes, except in tests. Environment: `TURBOLIFT_PROGRESS`.
+   */
+  readonly progress?: boolean | undefined
+  /** Lets `turbolift watch` and the page of Vite's dev server see this run. Default `false`. Environment: `TURBOLIFT_WATCH`. */
+  readonly watch?: boolean
+  /**
+   * Where runs that are watched write what they do, for you alone to read. Default: a folder of yours in the
+   * system's temporary one. Environment: `TURBOLIFT_WATCH_FOLDER`.
+   */
+  readonly watchFolder?: string | undefined
 }
 
 /** Options of one pool: a group of equal workers. Functions without a pool name are in `default`. */
@@ -40,6 +53,8 @@ export interface KubernetesInput {
   readonly namespace?: string | undefined
   /** Context of the kubeconfig. Default: its current one. Environment: `TURBOLIFT_CONTEXT`. */
   readonly context?: string | undefined
+  /** The workers' image: what it is made from, how, and where it is kept. */
+  readonly image?: ImageInput
 }
 
 /**

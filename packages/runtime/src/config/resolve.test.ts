@@ -8,7 +8,7 @@ const resolve = (sources: Partial<ConfigSources>) => resolveConfig({ ...none, ..
 
 describe('layers', () => {
   test('defaults hold when nobody sets anything', () => {
-    expect(resolve({}).run).toEqual({ target: 'local', workerOutput: 'labelled', cacheFolder: undefined })
+    expect(resolve({}).run).toMatchObject({ target: 'local', workerOutput: 'labelled', cacheFolder: undefined })
     expect(resolve({}).pool('default')).toMatchObject({ maxReplicas: undefined, minReplicas: 0, idleTimeoutMs: 30_000 })
   })
 
@@ -76,5 +76,39 @@ describe('refused', () => {
 
   test('variables of other programs are left alone', () => {
     expect(resolve({ environment: { TURBOLIFT_SOMETHING_ELSE: '1' } }).run.target).toBe('local')
+  })
+})
+
+describe('options of the image', () => {
+  const image = (
+    manifest: unknown,
+    environment: Record<string, string>,
+    configured: ConfigSources['configured'] = [],
+  ) => resolveConfig({ manifest, environment, configured }).kubernetes.image
+
+  test('add to each other from all layers', () => {
+    const written = { kubernetes: { image: { builder: 'append', kaniko: { memory: '1Gi' } } } }
+    const configured = [{ kubernetes: { image: { kaniko: { cpu: '1' } } } }]
+    const environment = { TURBOLIFT_REGISTRY: 'r:5000', TURBOLIFT_KANIKO_IMAGE: 'k:1' }
+    expect(image(written, environment, configured)).toMatchObject({
+      builder: 'append',
+      registry: 'r:5000',
+      kaniko: { memory: '1Gi', cpu: '1', image: 'k:1' },
+    })
+  })
+
+  test('are none when nobody sets any', () => {
+    expect(image({}, {})).toEqual({})
+  })
+
+  test('a registry is a name or an object', () => {
+    const registry = '{"push":"a:5000","pull":"localhost:5000","insecure":true}'
+    expect(image({}, { TURBOLIFT_REGISTRY: registry })?.registry).toMatchObject({ pull: 'localhost:5000' })
+    expect(() => image({}, { TURBOLIFT_REGISTRY: '{"pull":"a"}' })).toThrow(/TURBOLIFT_REGISTRY/)
+    expect(() => image({ kubernetes: { image: { registry: { push: 'a', pul: 'b' } } } }, {})).toThrow(/registry/)
+  })
+
+  test('an unknown one is refused at its place', () => {
+    expect(() => image({ kubernetes: { image: { kaniko: { memori: '1Gi' } } } }, {})).toThrow(/memory/)
   })
 })

@@ -6,7 +6,7 @@ import { closestName } from './suggest.ts'
 import { kubernetesOptions, poolOptions, runOptions } from './table.ts'
 
 const allOptions: readonly Option<unknown>[] = [runOptions, poolOptions, kubernetesOptions].flatMap((table) =>
-  Object.values(table),
+  Object.values<Option<unknown>>(table).flatMap(withFields),
 )
 
 /** One place where options were written; `name` leads to it in an error. */
@@ -97,16 +97,28 @@ function checkVariableNames(environment: ConfigSources['environment']): void {
   }
 }
 
+function withFields(option: Option<unknown>): readonly Option<unknown>[] {
+  return [option, ...Object.values(option.fields ?? {}).flatMap(withFields)]
+}
+
 function fromEnvironment<T>(table: OptionTable<T>, environment: ConfigSources['environment']): Layer {
   const values: Record<string, unknown> = {}
   for (const [key, option] of Object.entries<Option<unknown>>(table)) {
-    const text = option.environment === undefined ? undefined : environment[option.environment]
-    if (text === undefined || text === '') continue
-    const value = option.fromText(text)
-    if (!option.accepts(value)) throw invalidOption(option.environment ?? key, option.expects, text)
-    values[key] = value
+    const value = readVariable(option, environment)
+    const fields = option.fields === undefined ? {} : toObject(fromEnvironment(option.fields, environment).values, key)
+    if (Object.keys(fields).length > 0) values[key] = { ...toObject(value ?? {}, key), ...fields }
+    else if (value !== undefined) values[key] = value
   }
   return { name: 'environment', values }
+}
+
+function readVariable(option: Option<unknown>, environment: ConfigSources['environment']): unknown {
+  const { environment: name = '', expects } = option
+  const text = environment[name]
+  if (text === undefined || text === '') return undefined
+  const value = option.fromText(text)
+  if (!option.accepts(value)) throw invalidOption(name, expects, text)
+  return value
 }
 
 function poolLayers(layer: Layer, pool: string): readonly Layer[] {
@@ -123,7 +135,14 @@ function resolveTable<T>(table: OptionTable<T>, layers: readonly Layer[]): Resol
   const resolved: Record<string, unknown> = {}
   for (const [key, option] of Object.entries<Option<unknown>>(table)) {
     const set = layers.map((layer) => toObject(layer.values, layer.name)[key]).filter((value) => value !== undefined)
-    resolved[key] = set.length > 0 ? set.at(-1) : option.default
+    const isSet = set.length > 0
+    if (isSet && option.fields !== undefined) {
+      // Layers add to each other, key by key, in objects of options too.
+      resolved[key] = resolveTable(
+        option.fields,
+        layers.map((layer) => inside(layer, key)),
+      )
+    } else resolved[key] = isSet ? set.at(-1) : option.default
   }
   return resolved as Resolved<T>
 }

@@ -1,5 +1,6 @@
 import type { KubernetesInput, PoolInput, RunInput, Target } from '../config.ts'
-import { choice, count, duration, text } from './option.ts'
+import { imageOptions } from './image-options.ts'
+import { choice, count, duration, flag, nested, text } from './option.ts'
 import type { OptionTable } from './option.ts'
 
 // Every option in one place. To add one: a documented key in `config.ts`, a line here. Checks, errors, the
@@ -25,6 +26,23 @@ export const runOptions: OptionTable<RunInput> = {
     environment: 'TURBOLIFT_CACHE_FOLDER',
     about:
       'Keeps the extracted worker files here for the next run. Default: a temporary folder that goes with the run.',
+  }),
+  progress: flag<boolean | undefined>({
+    default: undefined,
+    environment: 'TURBOLIFT_PROGRESS',
+    about:
+      'Shows on stderr how far each `map` is: a live line in a terminal, a few plain lines elsewhere. Default: yes, except in tests.',
+  }),
+  watch: flag<boolean>({
+    default: false,
+    environment: 'TURBOLIFT_WATCH',
+    about: "Lets `turbolift watch` and the page of Vite's dev server see this run.",
+  }),
+  watchFolder: text({
+    default: undefined,
+    environment: 'TURBOLIFT_WATCH_FOLDER',
+    about:
+      'Where runs that are watched write what they do. Default: a folder of yours in the temporary one of the system.',
   }),
 }
 
@@ -79,5 +97,10 @@ export const kubernetesOptions: OptionTable<KubernetesInput> = {
     default: undefined,
     environment: 'TURBOLIFT_CONTEXT',
     about: 'Context of the kubeconfig. Default: its current one.',
+  }),
+  image: nested({
+    default: {},
+    fields: imageOptions,
+    about: "The workers' image: what it is made from, how, and where it is kept.",
   }),
 }
