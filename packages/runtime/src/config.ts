@@ -1,4 +1,5 @@
 import type { Resolved } from './config/option.ts'
+import type { ClusterInput } from './deploy/options.ts'
 import type { ImageInput } from './deliver/options.ts'
 
 /** Where lifted functions run. */
@@ -48,7 +49,7 @@ export interface PoolInput {
 }
 
 /** What concerns the cluster; only used when the target is `kubernetes`. */
-export interface KubernetesInput {
+export interface KubernetesInput extends ClusterInput {
   /** Namespace of everything that a run creates. Default: that of the kube context, else `default`. Environment: `TURBOLIFT_NAMESPACE`. */
   readonly namespace?: string | undefined
   /** Context of the kubeconfig. Default: its current one. Environment: `TURBOLIFT_CONTEXT`. */

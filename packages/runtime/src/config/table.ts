@@ -1,5 +1,6 @@
 import type { KubernetesInput, PoolInput, RunInput, Target } from '../config.ts'
 import { imageOptions } from './image-options.ts'
+import { clusterOptions } from './cluster-table.ts'
 import { choice, count, duration, flag, nested, text } from './option.ts'
 import type { OptionTable } from './option.ts'
 
@@ -98,6 +99,7 @@ export const kubernetesOptions: OptionTable<KubernetesInput> = {
     environment: 'TURBOLIFT_CONTEXT',
     about: 'Context of the kubeconfig. Default: its current one.',
   }),
+  ...clusterOptions,
   image: nested({
     default: {},
     fields: imageOptions,

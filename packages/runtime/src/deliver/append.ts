@@ -191,6 +191,6 @@ function unsuitableBase(image: string, reason: string): BuildError {
   return new BuildError('BASE_IMAGE_UNSUITABLE', {
     what: `The base image ${image} cannot be used: ${reason}.`,
     why: "The layer of worker files goes on top of an image for the nodes' platform.",
-    fix: 'Choose another `kubernetes.baseImage`, or set `kubernetes.architecture` to that of the nodes.',
+    fix: 'Choose another `kubernetes.image.baseImage`, or set `kubernetes.image.architecture` to that of the nodes.',
   })
 }

@@ -12,7 +12,7 @@ export function nativePackageMissing(names: readonly string[]): BuildError {
   return new BuildError('NATIVE_PACKAGE_MISSING', {
     what: `The workers' image does not hold ${names.map((name) => `"${name}"`).join(', ')}.`,
     why: 'Packages with native code cannot travel in the bundle, and the stock Node image does not have them.',
-    fix: 'List them in `kubernetes.npm`, or name an image that has them in `kubernetes.baseImage`.',
+    fix: 'List them in `kubernetes.image.npm`, or name an image that has them in `kubernetes.image.baseImage`.',
   })
 }
 
@@ -32,7 +32,7 @@ export function registryUnreachable(host: string, cause: unknown): BuildError {
     {
       what: `The registry ${host} does not answer: ${reason}.`,
       why: 'Images are kept there between the build and the start of the workers.',
-      fix: 'Check the name in `kubernetes.registry`, whether it speaks plain HTTP (`kubernetes.registry.insecure`) or has a private authority (`kubernetes.registry.caFile`), and `turbolift doctor`.',
+      fix: 'Check the name in `kubernetes.image.registry`, whether it speaks plain HTTP (`kubernetes.image.registry.insecure`) or has a private authority (`kubernetes.image.registry.caFile`), and `turbolift doctor`.',
     },
     { cause },
   )
@@ -66,7 +66,7 @@ export function pushDenied(what: string): BuildError {
   return new BuildError('PUSH_DENIED', {
     what,
     why: 'The registry wants other credentials for this repository.',
-    fix: 'Log in with `docker login`, or name a Secret in `kubernetes.registry.pushSecret`; `kubernetes.registry.shareCredentials` hands your own login to the build pod.',
+    fix: 'Log in with `docker login`, or name a Secret in `kubernetes.image.registry.pushSecret`; `kubernetes.image.registry.shareCredentials` hands your own login to the build pod.',
   })
 }
 
@@ -76,7 +76,7 @@ export function dockerConfigInvalid(file: string, cause: unknown): BuildError {
     {
       what: `The registry credentials in ${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`,
       why: 'It is where the login for the registry is looked up.',
-      fix: 'Repair it with `docker login`, or name another file in `kubernetes.registry.dockerConfig`.',
+      fix: 'Repair it with `docker login`, or name another file in `kubernetes.image.registry.dockerConfig`.',
     },
     { cause },
   )

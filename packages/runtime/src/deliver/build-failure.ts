@@ -17,11 +17,11 @@ export function refusedBuildPod(refusal: ClusterRequestError): BuildError {
 
 const buildFixes: Readonly<Record<string, string>> = {
   POD_SECURITY_REFUSED:
-    'Kaniko needs a namespace with pod security level "baseline". Set `kubernetes.builder` to "append", which builds without a pod, or `kubernetes.delivery` to "mount".',
+    'Kaniko needs a namespace with pod security level "baseline". Set `kubernetes.image.builder` to "append", which builds without a pod, or `kubernetes.delivery` to "mount".',
   QUOTA_EXCEEDED:
-    'Ask for less in `kubernetes.kaniko` (cpu, memory), free what the namespace uses, or have the quota raised.',
+    'Ask for less in `kubernetes.image.kaniko` (cpu, memory), free what the namespace uses, or have the quota raised.',
   CLUSTER_PERMISSION_DENIED:
-    '"turbolift role | kubectl apply -f -" grants what a run needs. `kubernetes.builder` "append" builds without a pod.',
+    '"turbolift role | kubectl apply -f -" grants what a run needs. `kubernetes.image.builder` "append" builds without a pod.',
 }
 
 /** A state from which the build pod will not recover, or `undefined`. */
@@ -35,13 +35,13 @@ export function toStuckError(pod: V1Pod, { pulls }: { readonly pulls: number }):
     return new BuildError('BUILD_IMAGE_PULL_FAILED', {
       what: `The node cannot pull the Kaniko image: ${waiting?.message ?? reason}`,
       why: 'The build runs in a container of this image.',
-      fix: 'Name an image that the nodes can pull in `kubernetes.kaniko.image`, or set `kubernetes.builder` to "append".',
+      fix: 'Name an image that the nodes can pull in `kubernetes.image.kaniko.image`, or set `kubernetes.image.builder` to "append".',
     })
   if (['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'].includes(reason))
     return new BuildError('BUILD_POD_FAILED', {
       what: `The build container cannot start: ${waiting?.message ?? reason}`,
       why: 'The node refused the container.',
-      fix: "The reason above is the node's; `kubernetes.kaniko` holds what can be set.",
+      fix: "The reason above is the node's; `kubernetes.image.kaniko` holds what can be set.",
     })
   return undefined
 }
@@ -51,7 +51,7 @@ export function toMountError({ reason, message }: CoreV1Event): BuildError | und
   if (reason !== 'FailedMount' || !/not found|references non-existent/i.test(message ?? '')) return undefined
   return new BuildError('BUILD_POD_FAILED', {
     what: `The build pod lacks what it mounts: ${message ?? ''}`,
-    why: 'The Secret in `kubernetes.registry.pushSecret` holds the credentials for pushing.',
+    why: 'The Secret in `kubernetes.image.registry.pushSecret` holds the credentials for pushing.',
     fix: 'Create the Secret in the namespace (type kubernetes.io/dockerconfigjson), or correct its name.',
   })
 }
@@ -69,7 +69,7 @@ export function digestMissing(message: string): BuildError {
   return new BuildError('BUILD_FAILED', {
     what: 'The build ended without naming the image that it made.',
     why: `Its last words were: ${message === '' ? '(none)' : message}.`,
-    fix: 'Use an executor image of Kaniko 1.9 or newer in `kubernetes.kaniko.image`.',
+    fix: 'Use an executor image of Kaniko 1.9 or newer in `kubernetes.image.kaniko.image`.',
   })
 }
 
@@ -80,13 +80,13 @@ export function buildTimedOut(pod: V1Pod | undefined, timeoutMs: number, events:
     return new BuildError('BUILD_UNSCHEDULABLE', {
       what: `No node takes the pod that builds the image: ${scheduled.message ?? 'unschedulable'}`,
       why: `It waited ${timeoutMs / 1000} s for a place.`,
-      fix: 'Ask for less in `kubernetes.kaniko` (cpu, memory, ephemeralStorage), or make room.',
+      fix: 'Ask for less in `kubernetes.image.kaniko` (cpu, memory, ephemeralStorage), or make room.',
     })
   const last = kanikoStatus(pod)?.state?.waiting?.reason ?? pod?.status?.phase ?? 'not created'
   return new BuildError('BUILD_TIMEOUT', {
     what: `The image was not built within ${timeoutMs / 1000} s; the build pod was last seen ${last}.`,
     why: events.at(-1) ?? 'Pulling and unpacking a large base image takes long on a slow network or disk.',
-    fix: 'Raise `kubernetes.kaniko.timeoutMs`, or choose a smaller `kubernetes.baseImage`.',
+    fix: 'Raise `kubernetes.image.kaniko.timeoutMs`, or choose a smaller `kubernetes.image.baseImage`.',
   })
 }
 
@@ -117,7 +117,7 @@ export function toBuildError(end: BuildEnd, log: BuildLog, timeoutMs: number): B
   return new BuildError(known?.code ?? 'BUILD_FAILED', {
     what,
     why: ["the end of the build's log is", ...tail].join('\n'),
-    fix: known?.fix ?? 'The log above names the step that failed; `kubernetes.kaniko.showLog` shows all of it.',
+    fix: known?.fix ?? 'The log above names the step that failed; `kubernetes.image.kaniko.showLog` shows all of it.',
   })
 }
 
@@ -134,13 +134,13 @@ const failures: readonly KnownFailure[] = [
   {
     code: 'BUILD_OUT_OF_MEMORY',
     what: 'The build needed more memory than it may have',
-    fix: 'Raise `kubernetes.kaniko.memory`.',
+    fix: 'Raise `kubernetes.image.kaniko.memory`.',
     matches: ({ reason, exitCode }) => reason === 'OOMKilled' || exitCode === 137,
   },
   {
     code: 'BUILD_DISK_FULL',
     what: 'The build ran out of disk space',
-    fix: 'The base image is unpacked on the node: raise `kubernetes.kaniko.ephemeralStorage`, free space, or use a smaller base image or builder "append".',
+    fix: 'The base image is unpacked on the node: raise `kubernetes.image.kaniko.ephemeralStorage`, free space, or use a smaller base image or builder "append".',
     matches: ({ reason }, text) =>
       /no space left on device|disk quota exceeded/i.test(text) ||
       (reason === 'Evicted' && /ephemeral|emptydir|disk/i.test(text)),
@@ -148,19 +148,19 @@ const failures: readonly KnownFailure[] = [
   {
     code: 'BUILD_EVICTED',
     what: 'The node evicted the pod that builds the image',
-    fix: 'The node was short of a resource: set `kubernetes.kaniko` requests, or make room.',
+    fix: 'The node was short of a resource: set `kubernetes.image.kaniko` requests, or make room.',
     matches: ({ reason }) => reason === 'Evicted' || reason === 'Preempting' || reason === 'NodeShutdown',
   },
   {
     code: 'PUSH_DENIED',
     what: 'The registry does not take the image',
-    fix: 'Name a Secret with credentials in `kubernetes.registry.pushSecret`, or set `kubernetes.registry.shareCredentials`.',
+    fix: 'Name a Secret with credentials in `kubernetes.image.registry.pushSecret`, or set `kubernetes.image.registry.shareCredentials`.',
     matches: (_, text) => isPush(text) && /UNAUTHORIZED|DENIED|\b40[13]\b|authentication required/i.test(text),
   },
   {
     code: 'REGISTRY_UNREACHABLE',
     what: 'The build cannot reach a registry',
-    fix: 'Check the name in `kubernetes.registry.push` as pods see it, `kubernetes.registry.insecure` for plain HTTP, `kubernetes.registry.caFile` for a private authority, and `kubernetes.kaniko.insecureRegistries` for that of the base image.',
+    fix: 'Check the name in `kubernetes.image.registry.push` as pods see it, `kubernetes.image.registry.insecure` for plain HTTP, `kubernetes.image.registry.caFile` for a private authority, and `kubernetes.image.kaniko.insecureRegistries` for that of the base image.',
     matches: (_, text) =>
       /HTTP response to HTTPS client|x509:|no such host|connection refused|i\/o timeout|dial tcp|TLS handshake|network is unreachable/i.test(
         text,
@@ -169,7 +169,7 @@ const failures: readonly KnownFailure[] = [
   {
     code: 'IMAGE_NOT_FOUND',
     what: 'The base image is not to be had',
-    fix: 'Check `kubernetes.baseImage`, and `kubernetes.registry.pushSecret` when its registry wants a login.',
+    fix: 'Check `kubernetes.image.baseImage`, and `kubernetes.image.registry.pushSecret` when its registry wants a login.',
     matches: (_, text) => !isPush(text) && /MANIFEST_UNKNOWN|NAME_UNKNOWN|UNAUTHORIZED|not found|\b404\b/i.test(text),
   },
   {

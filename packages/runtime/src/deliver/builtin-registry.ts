@@ -131,8 +131,8 @@ function registryNotStarted(name: string, reason: string, cause: unknown): Build
     'REGISTRY_NOT_STARTED',
     {
       what: `The registry ${name} in the namespace did not start: ${reason}.`,
-      why: 'No registry was named in `kubernetes.registry`, so one is started in the cluster.',
-      fix: 'Name a registry of your own, or an image of the built-in one that nodes can pull in `kubernetes.registryImage`; `kubernetes.delivery` "mount" needs none.',
+      why: 'No registry was named in `kubernetes.image.registry`, so one is started in the cluster.',
+      fix: 'Name a registry of your own, or an image of the built-in one that nodes can pull in `kubernetes.image.registryImage`; `kubernetes.delivery` "mount" needs none.',
     },
     { cause },
   )

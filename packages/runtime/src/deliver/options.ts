@@ -59,44 +59,44 @@ export interface RegistryInput {
   /** Name for the build pod. */
   readonly push: string
   /** Name for the nodes. Default: `push`. */
-  readonly pull?: string
+  readonly pull?: string | undefined
   /** Name for this program. Default: `push`. */
-  readonly host?: string
+  readonly host?: string | undefined
   /** Speak plain HTTP. Default: only for `localhost` and loopback addresses. */
-  readonly insecure?: boolean
+  readonly insecure?: boolean | undefined
   /** File with the certificates of a private authority. */
-  readonly caFile?: string
+  readonly caFile?: string | undefined
   /** Name of a `kubernetes.io/dockerconfigjson` Secret in the namespace, for the build pod. */
-  readonly pushSecret?: string
+  readonly pushSecret?: string | undefined
   /** Name of a `kubernetes.io/dockerconfigjson` Secret in the namespace, for the nodes. Default: `pushSecret`. */
-  readonly pullSecret?: string
+  readonly pullSecret?: string | undefined
   /** Docker configuration with this program's own credentials. Default: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`. */
-  readonly dockerConfig?: string
+  readonly dockerConfig?: string | undefined
   /**
    * Also hand the credentials of `dockerConfig` for this registry to the build pod and the nodes, in a Secret
    * that goes with the run. Default false.
    */
-  readonly shareCredentials?: boolean
+  readonly shareCredentials?: boolean | undefined
 }
 
 /** Options of the build pod. */
 export interface KanikoInput {
   /** Default: a pinned release of the maintained fork. */
-  readonly image?: string
+  readonly image?: string | undefined
   /** Registries that serve Docker Hub's images in its place, tried in order. */
   readonly mirrors?: readonly string[] | undefined
   /** Registries (`host:port`) that speak plain HTTP, beside the one that is pushed to. */
   readonly insecureRegistries?: readonly string[] | undefined
   /** `ARG` values of the build, for `RUN` lines (`{ HTTP_PROXY: … }`). */
-  readonly buildArgs?: Readonly<Record<string, string>>
-  readonly cpu?: string
-  readonly memory?: string
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined
+  readonly cpu?: string | undefined
+  readonly memory?: string | undefined
   /** Space for the unpacked base image. Default no limit. */
-  readonly ephemeralStorage?: string
+  readonly ephemeralStorage?: string | undefined
   /** Default 300_000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Show the build's log while it runs. Default false: it is only shown when the build fails. */
-  readonly showLog?: boolean
+  readonly showLog?: boolean | undefined
   /** More flags for the executor, as written on its command line. */
   readonly extraArgs?: readonly string[] | undefined
 }

@@ -80,7 +80,7 @@ async function readCertificates(file: string): Promise<string> {
       'REGISTRY_CA_UNREADABLE',
       {
         what: `The certificates in "${file}" cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-        why: '`kubernetes.registry.caFile` names them, so the registry is not trusted without them.',
+        why: '`kubernetes.image.registry.caFile` names them, so the registry is not trusted without them.',
         fix: 'Correct the path; it must be a PEM file that this program may read.',
       },
       { cause },
