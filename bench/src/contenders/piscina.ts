@@ -1,0 +1,12 @@
+import { Piscina } from 'piscina'
+
+import { type Contender, workerPath } from './contender.ts'
+
+export function createPiscina(workers: number): Contender {
+  const pool = new Piscina<number, number>({
+    filename: workerPath('function'),
+    minThreads: workers,
+    maxThreads: workers,
+  })
+  return { name: 'piscina', call: (n) => pool.run(n), [Symbol.asyncDispose]: () => pool.destroy() }
+}

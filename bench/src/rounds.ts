@@ -1,0 +1,37 @@
+/** One thing to measure: runs once and says how fast it was, in any unit where more is better. */
+export interface Measured {
+  readonly name: string
+  measure(): Promise<number>
+}
+
+/**
+ * Measures all by turns, so that whatever else slows the machine down hits each of them.
+ * The first round warms up and is not counted.
+ * @returns the median of each, by name
+ */
+export async function measureByTurns(contenders: readonly Measured[], rounds: number): Promise<Map<string, number>> {
+  const results = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const contender of contenders) {
+      const result = await contender.measure()
+      if (round > 0) results.get(contender.name)?.push(result)
+    }
+  }
+  return new Map([...results].map(([name, values]) => [name, median(values)]))
+}
+
+/** Keeps `inFlight` calls open until `count` are done. */
+export async function runInFlight(count: number, inFlight: number, call: (index: number) => Promise<void>) {
+  let next = 0
+  const lane = async () => {
+    while (next < count) await call(next++)
+  }
+  await Promise.all(Array.from({ length: inFlight }, lane))
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
+  return (low + high) / 2
+}

@@ -1,0 +1,5 @@
+import workerpool from 'workerpool'
+
+import { square } from './function.mjs'
+
+workerpool.worker({ square })
