@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
+import type { V1LocalObjectReference } from '@kubernetes/client-node'
+
 import { createTestNamespace, type TestNamespace } from '../../../test/cluster/namespace.ts'
 import type { DeliveryRequest } from '../src/deliver/delivery.ts'
 import type { ImageInput, KanikoInput } from '../src/deliver/options.ts'
@@ -70,7 +72,12 @@ export async function createBuildSite(subject: string, { labels, files }: SiteOp
 }
 
 /** Runs a delivered image as a pod until it ends. @returns what it printed */
-export async function runImage(site: BuildSite, image: string, command: readonly string[]): Promise<string> {
+export async function runImage(
+  site: BuildSite,
+  image: string,
+  command: readonly string[],
+  imagePullSecrets: readonly V1LocalObjectReference[] = [],
+): Promise<string> {
   const { client } = site.space
   const name = `run-${randomBytes(4).toString('hex')}`
   const container = {
@@ -82,7 +89,13 @@ export async function runImage(site: BuildSite, image: string, command: readonly
   const securityContext = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }
   await client.create('Pod', {
     metadata: { name },
-    spec: { restartPolicy: 'Never', containers: [container], securityContext, automountServiceAccountToken: false },
+    spec: {
+      restartPolicy: 'Never',
+      containers: [container],
+      imagePullSecrets: [...imagePullSecrets],
+      securityContext,
+      automountServiceAccountToken: false,
+    },
   })
   const signal = AbortSignal.timeout(60_000)
   for await (const event of client.watch('Pod', { fieldSelector: `metadata.name=${name}`, signal })) {

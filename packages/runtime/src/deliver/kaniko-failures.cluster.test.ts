@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -70,6 +72,18 @@ describe('a failed build names its reason:', () => {
     expect(error).toMatchObject({ name: 'BuildError', code: 'BUILD_OUT_OF_MEMORY' })
   })
 
+  test('too little disk', async () => {
+    const zeros = join(site.request.folder, 'zeros')
+    writeFileSync(zeros, Buffer.alloc(70_000_000))
+    // The kubelet looks every ten seconds or so; meanwhile the build waits for its base image.
+    await using silent = await listenSilently()
+    const options = { baseImage: `${silent.host}/library/node:1` }
+    const error = await failure(build(options, { ephemeralStorage: '20Mi', insecureRegistries: [silent.host] }))
+    rmSync(zeros)
+    expect(error).toMatchObject({ name: 'BuildError', code: 'BUILD_DISK_FULL' })
+    expect(error.message).toMatch(/ephemeral/)
+  })
+
   test('no node with enough room', async () => {
     const error = await failure(build({}, { cpu: '1000', timeoutMs: 3000 }))
     expect(error).toMatchObject({ name: 'BuildError', code: 'BUILD_UNSCHEDULABLE' })
@@ -77,14 +91,9 @@ describe('a failed build names its reason:', () => {
   })
 
   test('too little time', async () => {
-    // Takes connections and never answers.
-    const silent = createServer().listen(0, REGISTRY.replace(/:\d+$/, ''))
-    await once(silent, 'listening')
-    const address = silent.address()
-    const host = REGISTRY.replace(/:\d+$/, `:${typeof address === 'object' ? address?.port : ''}`)
-    const options = { baseImage: `${host}/library/node:1` }
-    const error = await failure(build(options, { timeoutMs: 3000, insecureRegistries: [host] }))
-    silent.close()
+    await using silent = await listenSilently()
+    const options = { baseImage: `${silent.host}/library/node:1` }
+    const error = await failure(build(options, { timeoutMs: 3000, insecureRegistries: [silent.host] }))
     expect(error).toMatchObject({ name: 'BuildError', code: 'BUILD_TIMEOUT' })
   })
 
@@ -130,3 +139,18 @@ test('a quota refuses the pod', async () => {
   expect(error).toMatchObject({ name: 'BuildError', code: 'QUOTA_EXCEEDED' })
   expect(error.message).toContain('exceeded quota: none')
 })
+
+/** A registry that takes connections and never answers. */
+async function listenSilently(): Promise<AsyncDisposable & { readonly host: string }> {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => sockets.push(socket))
+  await once(server.listen(0, REGISTRY.replace(/:\d+$/, '')), 'listening')
+  const address = server.address()
+  return {
+    host: REGISTRY.replace(/:\d+$/, `:${typeof address === 'object' ? address?.port : ''}`),
+    async [Symbol.asyncDispose]() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
