@@ -9,7 +9,12 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', 'test/e2e/**/*.test.ts', 'playground/*/__tests__/**/*.test.ts'],
+    include: [
+      'test/docs/**/*.test.ts',
+      'packages/*/{src,test}/**/*.test.ts',
+      'test/e2e/**/*.test.ts',
+      'playground/*/__tests__/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.cluster.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
