@@ -8,4 +8,4 @@
 //
 //   const inner = /*@__PURE__*/ $lift($manifest, { … }, () => [k])
 export { createLiftedFunction } from './call/proxy.ts'
-export type { LiftedMeta } from './call/proxy.ts'
+export type { LiftedMeta } from './call/lifted.ts'

@@ -1,0 +1,200 @@
+import type { Duplex } from 'node:stream'
+
+import {
+  createFrameDecoder,
+  createFrameWriter,
+  decodeError,
+  encodeError,
+  parseMessage,
+} from '@turbolift/worker-base/wire'
+import type { Frame, FrameDecoder, FrameWriter, Hello, Log, Message, WorkerMessage } from '@turbolift/worker-base/wire'
+
+import { workerFailed, workerSilent, workerUnreachable } from '../errors.ts'
+import type { LiftError } from '../errors.ts'
+import { Pace } from './pace.ts'
+import type { Task } from './task.ts'
+
+const PING_MS = 5_000
+/** Pings without any answer after which a worker counts as lost. */
+const MOST_MISSED = 3
+/** Above this, calls wait in the program instead of in the socket's buffer. */
+const MOST_UNSENT_BYTES = 16 * 1024 * 1024
+/** A cancelled call may end by itself in this time; then its executor is ended. */
+const CANCEL_GRACE_MS = 2_000
+
+/** What ends a call. */
+export type AnswerMessage = Extract<WorkerMessage, { readonly kind: 'result' | 'error' | 'end' | 'lost' }>
+
+/** What one connection tells its dispatcher. */
+export interface ClientEvents {
+  /** The worker's first message. */
+  onReady(client: WorkerClient, hello: Hello): void
+  /** A call was answered. The task has left `inFlight`. */
+  onAnswer(task: Task, message: AnswerMessage): void
+  /** All messages that arrived together are handled, or what was unsent is sent: there may be room for more calls. */
+  onRoom(client: WorkerClient): void
+  onLog(client: WorkerClient, log: Log): void
+  /** The worker takes no more calls. */
+  onDraining(client: WorkerClient): void
+  /** The connection is of no use any more; `inFlight` holds the calls that have no answer. */
+  onLost(client: WorkerClient, error: LiftError): void
+}
+
+export interface ClientOptions {
+  readonly workerId: string
+  /** A stream on which the handshake is done. */
+  readonly stream: Duplex
+  readonly events: ClientEvents
+}
+
+/** One multiplexed connection to one worker. It is of use from `onReady` on. */
+export class WorkerClient {
+  readonly workerId: string
+  /** Unanswered calls by call id, oldest first. */
+  readonly inFlight: Map<number, Task> = new Map()
+  readonly pace: Pace = new Pace()
+  /** Calls that the worker runs at a time; 0 before it said hello. */
+  slots = 0
+  /** When the last call was answered. */
+  idleSinceMs: number = performance.now()
+  /** A call that has this worker for itself runs. */
+  isExclusive = false
+  isDraining = false
+  readonly #stream: Duplex
+  readonly #events: ClientEvents
+  readonly #writer: FrameWriter
+  readonly #decoder: FrameDecoder = createFrameDecoder({ onFrame: (frame) => this.#onFrame(frame) })
+  readonly #pinger: NodeJS.Timeout
+  #answers = 0
+  #lastCallId = 0
+  #isClosed = false
+  #missedPongs = 0
+
+  constructor({ workerId, stream, events }: ClientOptions) {
+    this.workerId = workerId
+    this.#stream = stream
+    this.#events = events
+    this.#writer = createFrameWriter(stream)
+    this.#pinger = setInterval(() => this.#ping(), PING_MS).unref()
+    stream.on('error', (cause) => this.#lose(workerUnreachable(workerId, cause)))
+    stream.on('close', () => this.#lose(workerUnreachable(workerId, undefined)))
+    stream.on('drain', () => this.#events.onRoom(this))
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+    stream.resume()
+  }
+
+  /** How many more calls may be sent now. */
+  get room(): number {
+    const isUsable = !this.#isClosed && !this.isDraining && !this.isExclusive
+    if (!isUsable || this.#writer.pendingBytes > MOST_UNSENT_BYTES) return 0
+    return this.slots + this.pace.ahead - this.inFlight.size
+  }
+
+  /** @throws FrameError `FRAME_TOO_LARGE`: nothing was sent */
+  send(task: Task, defaultTimeoutMs: number): void {
+    if (this.inFlight.size === 0) this.pace.start(performance.now())
+    this.#lastCallId = (this.#lastCallId + 1) >>> 0 || 1
+    const id = this.#lastCallId
+    const { liftId, captures, timeoutMs = defaultTimeoutMs, value } = task.request
+    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, value })
+    task.client = this
+    task.callId = id
+    this.inFlight.set(id, task)
+  }
+
+  /** Aborts the call over there. Its answer is still to come, and it keeps its place until then. */
+  cancel(task: Task, reason: unknown): void {
+    this.#post({ kind: 'cancel', id: task.callId, graceMs: CANCEL_GRACE_MS, value: encodeError(reason) })
+  }
+
+  /** Lets a streaming call send this many items more. */
+  allow(task: Task, items: number): void {
+    this.#post({ kind: 'credit', id: task.callId, items })
+  }
+
+  /** Ends a streaming call early. */
+  endStream(task: Task): void {
+    this.#post({ kind: 'return', id: task.callId })
+  }
+
+  /** Ends the connection without a word to the events. */
+  close(): void {
+    this.#isClosed = true
+    clearInterval(this.#pinger)
+    this.#stream.destroy()
+  }
+
+  #post(message: Message): void {
+    if (!this.#isClosed) this.#writer.send(message)
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#missedPongs = 0
+    try {
+      this.#decoder.push(chunk)
+    } catch (cause) {
+      this.#lose(workerUnreachable(this.workerId, cause))
+      return
+    }
+    if (this.#answers > 0) this.#recordPace()
+    this.#events.onRoom(this)
+  }
+
+  #recordPace(): void {
+    const nowMs = performance.now()
+    this.pace.record({ answers: this.#answers, slots: this.slots, nowMs })
+    this.idleSinceMs = nowMs
+    this.#answers = 0
+  }
+
+  #onFrame(frame: Frame): void {
+    const message = parseMessage(frame)
+    switch (message.kind) {
+      case 'result':
+      case 'error':
+      case 'end':
+      case 'lost':
+        return this.#onAnswer(message)
+      case 'item':
+        return this.inFlight.get(message.id)?.onItem(message.value)
+      case 'hello':
+        this.slots = message.hello.slots
+        return this.#events.onReady(this, message.hello)
+      case 'log':
+        return this.#events.onLog(this, message.log)
+      case 'ping':
+        return this.#post({ kind: 'pong', id: message.id })
+      case 'draining':
+        this.isDraining = true
+        return this.#events.onDraining(this)
+      case 'failed':
+        return this.#lose(workerFailed(this.workerId, decodeError(message.value)))
+      default:
+        // `pong` is an answer by its arrival; the others are only sent by programs.
+        return undefined
+    }
+  }
+
+  #onAnswer(message: AnswerMessage): void {
+    const task = this.inFlight.get(message.id)
+    if (task === undefined) return
+    this.inFlight.delete(message.id)
+    this.isExclusive = false
+    this.#answers += 1
+    task.client = undefined
+    this.#events.onAnswer(task, message)
+  }
+
+  // A program that was busy for long finds one late tick and the pongs behind it: only silence over several ticks counts.
+  #ping(): void {
+    this.#missedPongs += 1
+    if (this.#missedPongs > MOST_MISSED) this.#lose(workerSilent(this.workerId, MOST_MISSED * PING_MS))
+    else this.#post({ kind: 'ping', id: 0 })
+  }
+
+  #lose(error: LiftError): void {
+    if (this.#isClosed) return
+    this.close()
+    this.#events.onLost(this, error)
+  }
+}

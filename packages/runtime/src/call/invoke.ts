@@ -1,0 +1,102 @@
+import { UnsendableValueError, decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
+import type { WireValue } from '@turbolift/worker-base/wire'
+
+import { argumentUnsendable } from '../errors.ts'
+import type { LiftManifest } from '../manifest.ts'
+import type { Invoker, Settle } from './invoker.ts'
+import type { CallOptions, LiftedMeta } from './lifted.ts'
+import { sessionOf } from './runtime.ts'
+import { Task } from './task.ts'
+import type { CallRequest, CallSink, Calls } from './task.ts'
+
+/** A lifted function with the options that its calls are made with. */
+export interface Lifted {
+  readonly manifest: LiftManifest
+  readonly meta: LiftedMeta
+  /** Captured values of the scope around a nested function, read at each call. */
+  readonly captures: (() => readonly unknown[]) | undefined
+  readonly options: CallOptions
+}
+
+const NO_CAPTURES: readonly unknown[] = []
+
+/**
+ * Makes one call and waits for its result.
+ * @throws what the function threw; TransferError, CallTimeoutError, WorkerLostError, …; the signal's reason
+ */
+export function callLifted(lifted: Lifted, args: readonly unknown[]): Promise<WireValue> {
+  const encoded = encodeCall(lifted, args)
+  const submit = (request: CallRequest) =>
+    new Promise<WireValue>((resolve, reject) => {
+      callsOf(lifted).submit(request, { resolve, reject })
+    })
+  return encoded instanceof Promise ? encoded.then(submit) : submit(encoded)
+}
+
+/**
+ * The request of a call; a promise of it only where a value takes time to read.
+ * @throws TransferError `ARGUMENT_UNSENDABLE`
+ */
+export function encodeCall(lifted: Lifted, args: readonly unknown[]): CallRequest | Promise<CallRequest> {
+  const captures = lifted.captures?.() ?? NO_CAPTURES
+  try {
+    const value = encodeArguments(captures, args)
+    if (!(value instanceof Promise)) return toRequest(lifted, captures.length, value)
+    return value.then((read) => toRequest(lifted, captures.length, read))
+  } catch (error) {
+    throw error instanceof UnsendableValueError ? argumentUnsendable(lifted.meta.name, error) : error
+  }
+}
+
+/** Where calls of this function go. The first one begins the run. */
+export function callsOf({ manifest, meta }: Lifted): Calls {
+  return sessionOf(manifest).calls(meta.pool)
+}
+
+/** Makes many calls, without a promise for each. */
+export class LiftedInvoker implements Invoker {
+  readonly #lifted: Lifted
+
+  constructor(lifted: Lifted) {
+    this.#lifted = lifted
+  }
+
+  get appetite(): number {
+    return callsOf(this.#lifted).appetite
+  }
+
+  start(args: readonly unknown[], settle: Settle): unknown {
+    const sink: CallSink = {
+      resolve: (value) => resolveDecoded(settle, value),
+      reject: (error) => settle.reject(error),
+    }
+    try {
+      const request = encodeCall(this.#lifted, args)
+      if (!(request instanceof Promise)) return callsOf(this.#lifted).submit(request, sink)
+      return request.then((read) => callsOf(this.#lifted).submit(read, sink)).catch(sink.reject)
+    } catch (error) {
+      settle.reject(error)
+      return undefined
+    }
+  }
+
+  cancel(call: unknown, reason: unknown): void {
+    if (call instanceof Task) callsOf(this.#lifted).cancel(call, reason)
+    if (call instanceof Promise) void call.then((task) => this.cancel(task, reason))
+  }
+}
+
+function resolveDecoded(settle: Settle, value: WireValue): void {
+  let decoded: unknown
+  try {
+    decoded = decodeValue(value)
+  } catch (error) {
+    settle.reject(error)
+    return
+  }
+  settle.resolve(decoded)
+}
+
+function toRequest({ meta, options }: Lifted, captures: number, value: WireValue): CallRequest {
+  return { liftId: meta.id, name: meta.name, captures, value, timeoutMs: options.timeoutMs, signal: options.signal }
+}

@@ -1,0 +1,208 @@
+import { mapFailed, mapStopped } from '../errors.ts'
+import type { MapFailure } from '../errors.ts'
+import type { Invoker } from './invoker.ts'
+import type { MapOptions, Outcome } from './map-options.ts'
+import { retryDelayMs } from './retry.ts'
+
+/** Results that may wait for a slow one before them, as a multiple of the calls at a time. */
+const WAITING_RESULTS = 4
+
+/** The lists of arguments, one for each call. */
+export type Inputs = Iterator<readonly unknown[]> | AsyncIterator<readonly unknown[]>
+
+export interface MapRunOptions {
+  readonly name: string
+  readonly invoker: Invoker
+  readonly inputs: Inputs
+  readonly options: MapOptions
+}
+
+/**
+ * Works on many inputs: reads them only as fast as outcomes are taken, and gives outcomes in order or as they come.
+ * Memory does not grow with the number of inputs.
+ */
+export class MapRun {
+  readonly #run: MapRunOptions
+  /** Calls in flight, by the index of their input. Between two tries it is the timer. */
+  readonly #calls: Map<number, unknown> = new Map()
+  /** Outcomes to be taken, by index, in the order of arrival. */
+  readonly #outcomes: Map<number, Outcome<unknown>> = new Map()
+  /** Only kept when there is a limit. */
+  readonly #failures: MapFailure[] = []
+  readonly #onAbort = () => this.#end(this.#run.options.signal?.reason)
+  #read = 0
+  #taken = 0
+  #isReading = false
+  #isExhausted = false
+  #ended: { readonly error: unknown } | undefined
+  #wake: (() => void) | undefined
+
+  constructor(run: MapRunOptions) {
+    this.#run = run
+    const { signal } = run.options
+    if (signal?.aborted === true) this.#onAbort()
+    else signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /**
+   * The next outcome; `'later'` when none is there yet (see `arrival`); `'end'` after the last.
+   * @throws the error that ended the map
+   */
+  take(): Outcome<unknown> | 'later' | 'end' {
+    if (this.#ended !== undefined) throw this.#ended.error
+    this.#readInputs()
+    const index = this.#run.options.ordered === false ? firstKey(this.#outcomes) : this.#taken
+    const outcome = index === undefined ? undefined : this.#outcomes.get(index)
+    if (outcome === undefined) return this.#isDone() ? 'end' : 'later'
+    this.#outcomes.delete(outcome.index)
+    this.#taken += 1
+    return outcome
+  }
+
+  /** Resolves when `take` may have more to give. */
+  async arrival(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  /** Cancels what is in flight and closes the source. Harmless after the end. */
+  async stop(): Promise<void> {
+    const { invoker, inputs, options } = this.#run
+    options.signal?.removeEventListener('abort', this.#onAbort)
+    const wasExhausted = this.#isExhausted
+    this.#isExhausted = true
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    const reason = this.#ended?.error ?? mapStopped(this.#run.name)
+    for (const call of calls) {
+      if (call instanceof WaitingRetry) call.clear()
+      else invoker.cancel(call, reason)
+    }
+    if (!wasExhausted) await inputs.return?.()
+  }
+
+  #isDone(): boolean {
+    return this.#isExhausted && !this.#isReading && this.#calls.size === 0 && this.#outcomes.size === 0
+  }
+
+  #hasRoom(): boolean {
+    const concurrency = this.#run.options.concurrency ?? this.#run.invoker.appetite
+    const waiting = this.#calls.size + this.#outcomes.size
+    return this.#calls.size < concurrency && waiting < concurrency * WAITING_RESULTS
+  }
+
+  #readInputs(): void {
+    while (!this.#isReading && !this.#isExhausted && this.#ended === undefined && this.#hasRoom()) this.#readInput()
+  }
+
+  // Reading is guarded against itself: a call may settle, and the source may do anything, before this returns.
+  #readInput(): void {
+    this.#isReading = true
+    try {
+      const step = this.#run.inputs.next()
+      if (step instanceof Promise) {
+        step.then(this.#onAsyncInput, this.#onSourceError)
+        return
+      }
+      this.#onInput(step)
+    } catch (error) {
+      this.#onSourceError(error)
+    }
+    this.#isReading = false
+  }
+
+  readonly #onAsyncInput = (step: IteratorResult<readonly unknown[]>): void => {
+    this.#onInput(step)
+    this.#isReading = false
+    this.#readInputs()
+    this.#notify()
+  }
+
+  readonly #onSourceError = (error: unknown): void => {
+    this.#isExhausted = true
+    this.#isReading = false
+    this.#end(error)
+  }
+
+  #onInput(step: IteratorResult<readonly unknown[]>): void {
+    if (step.done === true) this.#isExhausted = true
+    else if (!this.#isExhausted) this.#start({ index: this.#read++, args: step.value, tried: 1 })
+  }
+
+  #start(item: Item): void {
+    const { invoker } = this.#run
+    let isSettled = false
+    const call = invoker.start(item.args, {
+      resolve: (value) => {
+        isSettled = true
+        this.#finish({ status: 'fulfilled', index: item.index, value })
+      },
+      reject: (error) => {
+        isSettled = true
+        this.#onError(item, error)
+      },
+    })
+    if (!isSettled) this.#calls.set(item.index, call)
+  }
+
+  #finish(outcome: Outcome<unknown>): void {
+    this.#calls.delete(outcome.index)
+    if (this.#ended !== undefined) return
+    this.#outcomes.set(outcome.index, outcome)
+    this.#notify()
+  }
+
+  #onError(item: Item, error: unknown): void {
+    const { options } = this.#run
+    if (this.#ended !== undefined) return
+    const delayMs = retryDelayMs(error, { options, tried: item.tried, random: Math.random() })
+    if (delayMs !== undefined) {
+      const again = new WaitingRetry(delayMs, () => this.#start({ ...item, tried: item.tried + 1 }))
+      this.#calls.set(item.index, again)
+      return
+    }
+    if (options.onError === undefined || options.onError === 'throw') return this.#end(error)
+    if (options.maxFailures !== undefined) {
+      this.#failures.push({ index: item.index, error })
+      if (this.#failures.length > options.maxFailures) return this.#end(mapFailed(this.#run.name, this.#failures))
+    }
+    this.#finish({ status: 'rejected', index: item.index, reason: error })
+  }
+
+  #end(error: unknown): void {
+    this.#ended ??= { error }
+    this.#notify()
+  }
+
+  #notify(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+}
+
+interface Item {
+  readonly index: number
+  readonly args: readonly unknown[]
+  /** 1 for the first try. */
+  readonly tried: number
+}
+
+/** A call between two tries. */
+class WaitingRetry {
+  readonly #timer: NodeJS.Timeout
+
+  constructor(delayMs: number, start: () => void) {
+    this.#timer = setTimeout(start, delayMs)
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+function firstKey<K>(map: ReadonlyMap<K, unknown>): K | undefined {
+  for (const key of map.keys()) return key
+  return undefined
+}

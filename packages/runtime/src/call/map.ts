@@ -1,0 +1,120 @@
+import { mapOfStream } from '../errors.ts'
+import type { Invoker } from './invoker.ts'
+import { liftedHandleOf } from './lifted.ts'
+import { checkMapOptions } from './map-options.ts'
+import type { MapOptions, Outcome } from './map-options.ts'
+import { MapResults } from './map-results.ts'
+import { MapRun } from './map-run.ts'
+import type { Inputs } from './map-run.ts'
+import { PlainInvoker } from './plain-invoker.ts'
+
+/** What is worked on: read only as fast as results are taken. */
+export type Source<I> = Iterable<I> | AsyncIterable<I>
+
+/**
+ * Calls `fn` with each input, on all workers at a time.
+ * The result is a promise of all results in an array, or with `for await` the results one by one; leaving the loop
+ * early cancels the rest. Nothing happens before it is awaited or iterated.
+ * @throws what the first call that failed threw, unless `onError` says otherwise; `MapFailedError`; the signal's reason
+ * @example
+ * const pages = await map(render, urls)
+ * for await (const page of map(render, readUrls(), { ordered: false, retries: 2 })) await save(page)
+ */
+export function map<I, R>(
+  fn: (input: I) => R,
+  inputs: Source<I>,
+  options: MapOptions & { readonly onError: 'return' },
+): MapResults<Outcome<Awaited<R>>>
+export function map<I, R>(fn: (input: I) => R, inputs: Source<I>, options?: MapOptions): MapResults<Awaited<R>>
+export function map<I>(fn: (input: I) => unknown, inputs: Source<I>, options: MapOptions = {}): MapResults<unknown> {
+  return start(fn, { call: 'map', inputs: toArguments(inputs, (input) => [input]), options })
+}
+
+/**
+ * `map` for functions of several parameters: each input is the list of arguments.
+ * @example await starmap(resize, [[photo, 100], [photo, 200]])
+ */
+export function starmap<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  inputs: Source<A>,
+  options: MapOptions & { readonly onError: 'return' },
+): MapResults<Outcome<Awaited<R>>>
+export function starmap<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  inputs: Source<A>,
+  options?: MapOptions,
+): MapResults<Awaited<R>>
+export function starmap<A extends readonly unknown[]>(
+  fn: (...args: A) => unknown,
+  inputs: Source<A>,
+  options: MapOptions = {},
+): MapResults<unknown> {
+  return start(fn, { call: 'starmap', inputs: toArguments(inputs, (args) => args), options })
+}
+
+/** `map` for functions without a result: starts at once, keeps nothing, resolves when all calls are done. */
+export async function forEach<I>(
+  fn: (input: I) => unknown,
+  inputs: Source<I>,
+  options: MapOptions = {},
+): Promise<void> {
+  const call = {
+    call: 'forEach',
+    inputs: toArguments(inputs, (input: I) => [input]),
+    options: { ...options, ordered: false },
+  }
+  const results = start(fn, call)[Symbol.asyncIterator]()
+  for (let step = await results.next(); step.done !== true;) step = await results.next()
+}
+
+interface StartOptions {
+  /** As the user wrote it, for errors. */
+  readonly call: string
+  readonly inputs: () => Inputs
+  readonly options: MapOptions
+}
+
+function start(fn: (...args: never[]) => unknown, { call, inputs, options }: StartOptions): MapResults<unknown> {
+  checkMapOptions(call, options)
+  const invoker = toInvoker(fn, options)
+  return new MapResults(() => new MapRun({ name: fn.name, invoker, inputs: inputs(), options }), options)
+}
+
+function toInvoker(fn: (...args: never[]) => unknown, { timeoutMs }: MapOptions): Invoker {
+  const handle = liftedHandleOf(fn)
+  if (handle === undefined) return new PlainInvoker(fn)
+  if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
+  // The map itself watches the signal: one listener instead of one for each call.
+  return handle.toInvoker(timeoutMs === undefined ? {} : { timeoutMs })
+}
+
+function toArguments<I>(source: Source<I>, pack: (input: I) => readonly unknown[]): () => Inputs {
+  return () => {
+    if (Symbol.asyncIterator in source) return packEachAsync(source[Symbol.asyncIterator](), pack)
+    return packEach(source[Symbol.iterator](), pack)
+  }
+}
+
+function packEach<I>(inputs: Iterator<I>, pack: (input: I) => readonly unknown[]): Iterator<readonly unknown[]> {
+  return {
+    next: () => packStep(inputs.next(), pack),
+    return: () => ({ done: true, value: inputs.return?.() }),
+  }
+}
+
+function packEachAsync<I>(
+  inputs: AsyncIterator<I>,
+  pack: (input: I) => readonly unknown[],
+): AsyncIterator<readonly unknown[]> {
+  return {
+    next: async () => packStep(await inputs.next(), pack),
+    return: async () => ({ done: true, value: await inputs.return?.() }),
+  }
+}
+
+function packStep<I>(
+  step: IteratorResult<I>,
+  pack: (input: I) => readonly unknown[],
+): IteratorResult<readonly unknown[]> {
+  return step.done === true ? { done: true, value: undefined } : { done: false, value: pack(step.value) }
+}

@@ -1,0 +1,44 @@
+/** Work that may wait in a worker beside what runs there, so that it need not wait for the next call to arrive. */
+const WAITING_WORK_MS = 10
+/** More than this waiting in one worker brings nothing. */
+const MOST_WAITING = 512
+/** Weight of the newest measurement. */
+const NEWEST = 0.3
+
+/**
+ * Learns from one worker's answers how long calls take, and says how many may be sent ahead: none while nothing is
+ * known or calls are long, hundreds when they are tiny.
+ */
+export class Pace {
+  #averageMs = Infinity
+  #since = 0
+
+  /** The worker was idle and got work. */
+  start(nowMs: number): void {
+    this.#since = nowMs
+  }
+
+  /** Answers arrived together; the worker was busy since the last ones. */
+  record({
+    answers,
+    slots,
+    nowMs,
+  }: {
+    readonly answers: number
+    readonly slots: number
+    readonly nowMs: number
+  }): void {
+    const measuredMs = ((nowMs - this.#since) * slots) / answers
+    this.#since = nowMs
+    this.#averageMs = this.#averageMs === Infinity ? measuredMs : this.#averageMs * (1 - NEWEST) + measuredMs * NEWEST
+  }
+
+  get averageMs(): number {
+    return this.#averageMs
+  }
+
+  /** Calls that may be sent to wait in the worker, beside those that run. */
+  get ahead(): number {
+    return Math.min(MOST_WAITING, Math.floor(WAITING_WORK_MS / this.#averageMs))
+  }
+}

@@ -1,0 +1,15 @@
+import type { Log } from '@turbolift/worker-base/wire'
+
+/** Prints what user code in a worker printed, with the worker's name in front of each line. */
+export function printLog(workerId: string, { stream, text, dropped }: Log, output: 'labelled' | 'raw' | 'none'): void {
+  if (output === 'none') return
+  const lines = dropped === 0 ? text : `(${dropped} lines left out)\n${text}`
+  const label = `${toLabel(workerId)} `
+  const printed = output === 'raw' ? lines : lines.replace(/^/gm, label)
+  process[stream].write(`${printed}\n`)
+}
+
+/** `worker-3` → `[worker 3]` */
+export function toLabel(workerId: string): string {
+  return `[${workerId.replace(/-(\d+)$/, ' $1')}]`
+}

@@ -1,0 +1,67 @@
+import { decodeValue } from '@turbolift/worker-base/wire'
+
+import type { LiftManifest } from '../manifest.ts'
+import { LiftedInvoker, callLifted } from './invoke.ts'
+import type { Lifted } from './invoke.ts'
+import { rememberLifted } from './lifted.ts'
+import type { LiftedMeta } from './lifted.ts'
+import { pause, retryDelayMs } from './retry.ts'
+import { joinStacks } from './stack.ts'
+import { streamLifted } from './stream.ts'
+
+/** What stands in the main program for a lifted function. */
+export type LiftedProxy = (...args: unknown[]) => Promise<unknown> | AsyncGenerator<unknown, unknown, undefined>
+
+/**
+ * Makes the function that stands in the main program for a lifted one: same name, same `length`, same kind.
+ * @param captures for a nested function: the values that it captured, read at each call
+ */
+export function createLiftedFunction(
+  manifest: LiftManifest,
+  meta: LiftedMeta,
+  captures?: () => readonly unknown[],
+): LiftedProxy {
+  return createProxy({ manifest, meta, captures, options: {} })
+}
+
+function createProxy(lifted: Lifted): LiftedProxy {
+  const { meta, options } = lifted
+  const proxy = meta.kind === 'stream' ? createStreamProxy(lifted) : createCallProxy(lifted)
+  Object.defineProperties(proxy, {
+    name: { value: meta.name, configurable: true },
+    length: { value: meta.length, configurable: true },
+  })
+  rememberLifted(proxy, {
+    meta,
+    withOptions: (added) => createProxy({ ...lifted, options: { ...options, ...added } }),
+    toInvoker: (added) => new LiftedInvoker({ ...lifted, options: { ...options, ...added } }),
+  })
+  return proxy
+}
+
+function createCallProxy(lifted: Lifted): LiftedProxy {
+  const { options } = lifted
+  const proxy = async (...args: unknown[]): Promise<unknown> => {
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return decodeValue(await callLifted(lifted, args))
+      } catch (error) {
+        const delayMs = retryDelayMs(error, { options, tried, random: Math.random() })
+        if (delayMs === undefined) throw joinStacks(error, proxy)
+        await pause(delayMs, options.signal)
+      }
+    }
+  }
+  return proxy
+}
+
+function createStreamProxy(lifted: Lifted): LiftedProxy {
+  const proxy = async function* (...args: unknown[]): AsyncGenerator<unknown, unknown, undefined> {
+    try {
+      return yield* streamLifted(lifted, args)
+    } catch (error) {
+      throw joinStacks(error, proxy)
+    }
+  }
+  return proxy
+}

@@ -1,0 +1,76 @@
+import type { ResolvedConfig } from '../config.ts'
+import { createPlatform } from '../deploy/create.ts'
+import type { Deployment, DeploymentEvents, Platform } from '../deploy/platform.ts'
+import { watchProcess } from '../dispose/process-end.ts'
+import { createRunFolder } from '../dispose/run-folder.ts'
+import type { RunFolder } from '../dispose/run-folder.ts'
+import type { LiftManifest } from '../manifest.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { printLog } from './print-log.ts'
+import type { Calls } from './task.ts'
+
+export interface SessionOptions {
+  readonly manifest: LiftManifest
+  readonly config: ResolvedConfig
+  /** Called once, when nothing of the session is of use any more. */
+  readonly onEnd: () => void
+}
+
+/** The lifted calls of one program: from the first call until the process, or the program's work, ends. */
+export class Session implements AsyncDisposable {
+  readonly #options: SessionOptions
+  readonly #runFolder: RunFolder = createRunFolder()
+  readonly #dispatchers: Map<string, Dispatcher> = new Map()
+  readonly #abort: AbortController = new AbortController()
+  readonly #stopWatching: () => void
+  #platform: Promise<Platform> | undefined
+  #created: Platform | undefined
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#stopWatching = watchProcess({ dispose: () => this[Symbol.asyncDispose](), abandon: () => this.#abandon() })
+  }
+
+  calls(pool: string): Calls {
+    const known = this.#dispatchers.get(pool)
+    if (known !== undefined) return known
+    const { config, manifest } = this.#options
+    const dispatcher = new Dispatcher({
+      pool: config.pool(pool),
+      build: manifest.hash,
+      deploy: (events) => this.#deploy(pool, events),
+      onLog: (workerId, log) => printLog(workerId, log, config.run.workerOutput),
+    })
+    this.#dispatchers.set(pool, dispatcher)
+    return dispatcher
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.onEnd()
+    this.#abort.abort()
+    const dispatchers = [...this.#dispatchers.values()]
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher[Symbol.asyncDispose]()))
+    await this.#created?.[Symbol.asyncDispose]()
+    this.#runFolder[Symbol.dispose]()
+    this.#stopWatching()
+  }
+
+  async #deploy(pool: string, events: DeploymentEvents): Promise<Deployment> {
+    const { manifest } = this.#options
+    const platform = await this.#loadPlatform()
+    return platform.deploy({ manifest, pool, events, signal: this.#abort.signal })
+  }
+
+  async #loadPlatform(): Promise<Platform> {
+    const { config } = this.#options
+    this.#platform ??= createPlatform({ config, runFolder: this.#runFolder })
+    this.#created = await this.#platform
+    return this.#created
+  }
+
+  #abandon(): void {
+    this.#options.onEnd()
+    this.#created?.abandon()
+    this.#runFolder[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,83 @@
+import type { WireValue } from '@turbolift/worker-base/wire'
+
+import type { WorkerClient } from './client.ts'
+
+/** What one call is, before it is sent. */
+export interface CallRequest {
+  readonly liftId: string
+  /** How many of the leading values are captures. */
+  readonly captures: number
+  /** Captures and arguments, encoded when the call was made: later changes of the originals do not show. */
+  readonly value: WireValue
+  /** `undefined`: what the pool says. 0: no limit. */
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+  /** For error messages: the function's name. */
+  readonly name: string
+}
+
+/** Who waits for a call. */
+export interface CallSink {
+  readonly resolve: (value: WireValue) => void
+  readonly reject: (error: unknown) => void
+  /** A value of a streaming call; absent for plain calls. */
+  readonly onItem?: (value: WireValue) => void
+  /** With `onItem`: how many items may come before the caller took any. */
+  readonly window?: number
+}
+
+/** What takes calls. */
+export interface Calls {
+  /** How many calls at a time keep all workers busy, those that may still be started included. */
+  readonly appetite: number
+  /** Takes a call. The sink may hear of a refusal before this returns. */
+  submit(request: CallRequest, sink: CallSink): Task
+  /** Ends a call early: its caller hears `reason` at once, its worker is told to stop. */
+  cancel(task: Task, reason: unknown): void
+}
+
+/** One call from the time it is made until it is settled. Retries are the same task. */
+export class Task {
+  readonly request: CallRequest
+  readonly sink: CallSink
+  /** Tries whose user code had begun, or may have. */
+  attempts = 0
+  /** Workers that went away while this call was running there. */
+  losses = 0
+  isSettled = false
+  /** Where it runs, under which id; `undefined` while it waits. */
+  client: WorkerClient | undefined = undefined
+  callId = 0
+  /** Items that reached the caller: a streaming call that has any is not tried again. */
+  items = 0
+  /** Called once when the call is settled. */
+  onSettled: (() => void) | undefined = undefined
+
+  constructor(request: CallRequest, sink: CallSink) {
+    this.request = request
+    this.sink = sink
+  }
+
+  onItem(value: WireValue): void {
+    if (this.isSettled) return
+    this.items += 1
+    this.sink.onItem?.(value)
+  }
+
+  resolve(value: WireValue): void {
+    if (this.isSettled) return
+    this.#settle()
+    this.sink.resolve(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.isSettled) return
+    this.#settle()
+    this.sink.reject(error)
+  }
+
+  #settle(): void {
+    this.isSettled = true
+    this.onSettled?.()
+  }
+}

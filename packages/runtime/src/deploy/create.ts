@@ -1,0 +1,14 @@
+import type { ResolvedConfig } from '../config.ts'
+import type { RunFolder } from '../dispose/run-folder.ts'
+import { createLocalPlatform } from './local.ts'
+import type { Platform } from './platform.ts'
+
+export interface PlatformOptions {
+  readonly config: ResolvedConfig
+  readonly runFolder: RunFolder
+}
+
+/** The platform that the configuration asks for. Code for the cluster is only loaded when it is the cluster. */
+export async function createPlatform(options: PlatformOptions): Promise<Platform> {
+  return createLocalPlatform(options)
+}

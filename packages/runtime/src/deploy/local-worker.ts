@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+
+import { workerExited, workerStartTimeout } from '../errors.ts'
+import type { LiftError } from '../errors.ts'
+import type { WorkerAddress } from './platform.ts'
+import { forwardOutput } from './worker-output.ts'
+
+const CONNECT_AGAIN_MS = 5
+const LAST_LINES = 20
+const PIPES_CLOSE_MS = 500
+
+export interface LocalWorkerOptions {
+  readonly id: string
+  /** Folder with `worker.js`. */
+  readonly codeFolder: string
+  /** Folder for the socket; removed by the worker itself when the program was killed. */
+  readonly runFolder: string
+  readonly build: string
+  readonly concurrency: number
+  /** `undefined`: what the worker prints is not shown. */
+  readonly output: { readonly label: string | undefined } | undefined
+}
+
+/** One worker process. It ends when it is told to, and when the program that started it is gone. */
+export interface LocalWorker {
+  readonly id: string
+  /** Resolves when the worker answers. Rejects with `WORKER_EXITED` or `WORKER_START_TIMEOUT`. */
+  ready(options: { readonly timeoutMs: number }): Promise<WorkerAddress>
+  /** Resolves with why, when the process is gone and all that it printed is passed on. */
+  readonly gone: Promise<LiftError>
+  /** Lets it finish and close what it opened, at most this long; resolves when it is gone. */
+  stop(options: { readonly graceMs: number }): Promise<void>
+  /** Ends it at once. */
+  kill(): void
+}
+
+export function startLocalWorker(options: LocalWorkerOptions): LocalWorker {
+  return new WorkerProcess(options)
+}
+
+class WorkerProcess implements LocalWorker {
+  readonly id: string
+  readonly gone: Promise<LiftError>
+  readonly #child: ChildProcess
+  readonly #socketPath: string
+  readonly #token: string = randomBytes(32).toString('base64url')
+  readonly #lastLines: string[] = []
+  #isGone = false
+  #firstSocket: Socket | undefined
+
+  constructor(options: LocalWorkerOptions) {
+    this.id = options.id
+    this.#socketPath = toSocketPath(options)
+    this.#child = spawn(process.execPath, [join(options.codeFolder, 'worker.js')], {
+      // The lifeline: the system closes this pipe when the program dies, however it dies.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#environment(options) },
+      windowsHide: true,
+    })
+    this.#forward(options.output)
+    this.gone = this.#watchExit()
+    unrefAll(this.#child)
+  }
+
+  async ready({ timeoutMs }: { readonly timeoutMs: number }): Promise<WorkerAddress> {
+    const deadline = Date.now() + timeoutMs
+    const gone = this.gone.then((error) => {
+      throw error
+    })
+    // Also watched by the deployment; here it only ends the wait.
+    gone.catch(() => undefined)
+    this.#firstSocket = await Promise.race([this.#connectUntil(deadline), gone])
+    return { id: this.id, token: this.#token, dial: () => this.#dial() }
+  }
+
+  async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    if (this.#isGone) return
+    // What waits for the end must hold the event loop until then.
+    this.#child.ref()
+    this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.kill(), graceMs)
+    await this.gone
+    clearTimeout(timer)
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  #environment(options: LocalWorkerOptions): Readonly<Record<string, string>> {
+    return {
+      TURBOLIFT_LISTEN: this.#socketPath,
+      TURBOLIFT_TOKEN: this.#token,
+      TURBOLIFT_BUILD: options.build,
+      TURBOLIFT_CONCURRENCY: String(options.concurrency),
+      TURBOLIFT_WORKER_ID: options.id,
+      TURBOLIFT_RUN_FOLDER: options.runFolder,
+    }
+  }
+
+  #forward(output: LocalWorkerOptions['output']): void {
+    const { stdout, stderr } = this.#child
+    if (stdout !== null) forwardOutput(stdout, output && process.stdout, { label: output?.label })
+    if (stderr === null) return
+    const onLine = (line: string) => {
+      this.#lastLines.push(line)
+      if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift()
+    }
+    forwardOutput(stderr, output && process.stderr, { label: output?.label, onLine })
+  }
+
+  async #watchExit(): Promise<LiftError> {
+    // `error`: the process could not be started, or not be signalled; only the first ends it.
+    const failed = new Promise<Error>((resolve) => {
+      this.#child.on('error', (error) => this.#child.pid === undefined && resolve(error))
+    })
+    const exited = once(this.#child, 'exit').then(async () => {
+      // What it printed comes first; but a process that it left behind may hold the pipes open for ever.
+      const closed = once(this.#child, 'close')
+      const waited = new Promise((resolve) => setTimeout(resolve, PIPES_CLOSE_MS))
+      await Promise.race([closed, waited])
+    })
+    const cause = await Promise.race([failed, exited])
+    this.#isGone = true
+    const { exitCode, signalCode } = this.#child
+    return workerExited({ id: this.id, exitCode, signal: signalCode, lastLines: this.#lastLines }, cause ?? undefined)
+  }
+
+  async #connectUntil(deadline: number): Promise<Socket> {
+    for (;;) {
+      const socket = createConnection(this.#socketPath)
+      const failure = await connected(socket)
+      if (failure === undefined) return socket
+      if (Date.now() > deadline) throw workerStartTimeout(this.id, failure)
+      if (this.#isGone) throw await this.gone
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_AGAIN_MS).unref())
+    }
+  }
+
+  async #dial(): Promise<Socket> {
+    const first = this.#firstSocket
+    this.#firstSocket = undefined
+    if (first !== undefined && !first.destroyed) return first
+    const socket = createConnection(this.#socketPath)
+    const failure = await connected(socket)
+    if (failure !== undefined) throw failure
+    return socket
+  }
+}
+
+async function connected(socket: Socket): Promise<Error | undefined> {
+  socket.unref()
+  return new Promise((resolve) => {
+    const onError = (error: Error) => resolve(error)
+    socket.once('error', onError)
+    socket.once('connect', () => {
+      socket.off('error', onError)
+      resolve(undefined)
+    })
+  })
+}
+
+function toSocketPath({ runFolder, id }: LocalWorkerOptions): string {
+  if (process.platform === 'win32') return `\\\\.\\pipe\\turbolift-${randomBytes(16).toString('hex')}`
+  return join(runFolder, `${id}.sock`)
+}
+
+// A worker never keeps the program from ending; the dispatcher does, while calls are pending.
+function unrefAll(child: ChildProcess): void {
+  child.unref()
+  for (const stream of [child.stdin, child.stdout, child.stderr]) {
+    if (stream !== null && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
+  }
+}
