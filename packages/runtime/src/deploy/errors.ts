@@ -1,5 +1,5 @@
 // The errors of a run in a cluster that are not refusals of single requests (those are in client/errors.ts).
-import { DeployError } from '../errors.ts'
+import { DeployError, LiftError } from '../errors.ts'
 
 /** The program was silent for too long, so that the cluster has ended the run. */
 export function runExpired(run: string, silentMs: number, cause?: unknown): DeployError {
@@ -46,5 +46,19 @@ export function runLeftovers(run: string, namespace: string, cause: unknown): De
       fix: `The cluster removes it by itself when the grace time is over. To look: kubectl -n ${namespace} get all -l turbolift.dev/run=${run.slice(run.lastIndexOf('-') + 1)}`,
     },
     { cause },
+  )
+}
+
+/** Whatever went wrong, as the error that waiting calls fail with. */
+export function toDeployFailure(error: unknown): LiftError {
+  if (error instanceof LiftError) return error
+  return new DeployError(
+    'DEPLOY_FAILED',
+    {
+      what: 'The workers could not be started or followed in the cluster.',
+      why: error instanceof Error ? error.message : String(error),
+      fix: 'Look at the cause; "turbolift doctor" checks what a run needs from the cluster.',
+    },
+    { cause: error },
   )
 }

@@ -1,7 +1,5 @@
 import type { V1Affinity, V1Toleration } from '@kubernetes/client-node'
 
-import type { ImageInput } from '../deliver/options.ts'
-
 /** How the program reaches its workers. */
 export type Reach = 'auto' | 'direct' | 'port-forward' | 'ingress'
 
@@ -45,8 +43,6 @@ export interface IngressInput {
 export interface ClusterInput {
   /** How worker code comes to the nodes: `image` builds one in the cluster, `mount` puts files into the stock Node image. Default `image`. Environment: `TURBOLIFT_DELIVERY`. */
   readonly delivery?: 'image' | 'mount'
-  /** The workers' image: base, builder, registry, packages. */
-  readonly image?: ImageInput | undefined
   /** How the program reaches its workers. Default `auto`: pod addresses where they answer, else port-forward. Environment: `TURBOLIFT_REACH`. */
   readonly reach?: Reach
   /** What sets the number of workers: the program's own `queue` (default), an HPA by `cpu`, or something `external`. */

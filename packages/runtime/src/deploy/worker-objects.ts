@@ -58,7 +58,7 @@ function toWorkerPod(pool: PoolObjects): V1PodSpec {
     // A lost node is noticed by the silence of its workers; its pods go soon, not after Kubernetes' five minutes.
     tolerations: [...goSoon, ...(options.tolerations ?? [])],
     ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
-    ...(options.nodeSelector === undefined ? {} : { nodeSelector: { ...options.nodeSelector } }),
+    nodeSelector: { ...code.nodeSelector, ...options.nodeSelector },
     ...(options.affinity === undefined ? {} : { affinity: options.affinity }),
     ...(options.serviceAccount === undefined ? {} : { serviceAccountName: options.serviceAccount }),
   }

@@ -57,7 +57,7 @@ export async function* watchObjects(context: RequestContext, request: WatchReque
       if (isExpired(error)) version = undefined
       else if (!isPassing(error)) throw error
     }
-    await delay(toPauseMs(failures), undefined, { signal: request.signal })
+    await delay(toPauseMs(failures), undefined, { signal: request.signal, ref: false })
   }
 }
 
@@ -113,6 +113,8 @@ async function* follow(context: RequestContext, request: WatchRequest, version: 
     fieldSelector,
   }
   const response = await stream(context, { method: 'GET', path, query, signal: request.signal })
+  // A program that has nothing left to do ends, watches or not.
+  response.socket.unref()
   try {
     for await (const line of readLines(response, request.inactivityMs ?? 75_000)) {
       const parsed = parseWatchLine(line)

@@ -1,0 +1,205 @@
+import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
+
+import { LiftError } from '../errors.ts'
+import { toDeployFailure } from './errors.ts'
+import { toSelector } from './objects.ts'
+import type { PoolObjects } from './objects.ts'
+import type { DeploymentEvents } from './platform.ts'
+import { readyTimeout } from './pod-errors.ts'
+import {
+  isScaleUp,
+  scaleUpPatienceMs,
+  toDeploymentFailure,
+  toEndReason,
+  toEventFailure,
+  toIncarnation,
+  toPodState,
+} from './readiness.ts'
+import type { PodState } from './readiness.ts'
+import type { ClusterRun } from './run.ts'
+
+const checkMs = 1_000
+/** A pod that gets no further for this long is looked at more closely: some reasons are only told by events. */
+const eventsAfterMs = 8_000
+
+export interface PoolWatchOptions {
+  readonly run: ClusterRun
+  readonly objects: PoolObjects
+  /** Name of the Deployment. */
+  readonly name: string
+  readonly events: DeploymentEvents
+  readonly startTimeoutMs: number
+  readonly signal: AbortSignal
+}
+
+interface Seen {
+  readonly state: PodState
+  /** Since when it has been in a state of this kind. */
+  readonly sinceMs: number
+}
+
+/** Follows the pods of a pool: tells which workers come and go, and when none can come, why. */
+export class PoolWatch {
+  readonly #options: PoolWatchOptions
+  readonly #pods: Map<string, Seen> = new Map()
+  readonly #ready: Map<string, string> = new Map()
+  #refused: { readonly error: LiftError; readonly afterMs: number; readonly sinceMs: number } | undefined
+  #expected = 0
+  #waitingSinceMs = 0
+  #timer: NodeJS.Timeout | undefined
+  #isChecking = false
+
+  constructor(options: PoolWatchOptions) {
+    this.#options = options
+    void this.#follow(this.#followPods())
+    void this.#follow(this.#followDeployment())
+    options.signal.addEventListener('abort', () => clearInterval(this.#timer), { once: true })
+  }
+
+  /** So many workers were asked for; from the first on they have to come up in time. */
+  expect(replicas: number): void {
+    if (this.#expected === 0 && replicas > 0) this.#waitingSinceMs = performance.now()
+    this.#expected = replicas
+    if (replicas === 0) clearInterval(this.#timer)
+    else if (this.#ready.size === 0) this.#startChecks()
+  }
+
+  async #follow(following: Promise<void>): Promise<void> {
+    try {
+      await following
+    } catch (error) {
+      if (!this.#options.signal.aborted) this.#options.events.onFailed(toDeployFailure(error))
+    }
+  }
+
+  async #followPods(): Promise<void> {
+    const { run, objects, signal } = this.#options
+    const labelSelector = Object.entries(toSelector(objects))
+      .map((pair) => pair.join('='))
+      .join(',')
+    for await (const event of run.client.watch('Pod', { labelSelector, signal })) {
+      if (event.type === 'DELETED') this.#onDeleted(event.object)
+      else if (event.type !== 'SYNCED') this.#onPod(event.object)
+    }
+  }
+
+  async #followDeployment(): Promise<void> {
+    const { run, name, signal } = this.#options
+    for await (const event of run.client.watch('Deployment', { fieldSelector: `metadata.name=${name}`, signal })) {
+      if (event.type === 'ADDED' || event.type === 'MODIFIED') this.#onDeployment(event.object)
+    }
+  }
+
+  #onDeployment(deployment: V1Deployment): void {
+    const failure = toDeploymentFailure(deployment)
+    const sinceMs = this.#refused?.sinceMs ?? performance.now()
+    this.#refused = failure === undefined ? undefined : { ...failure, sinceMs }
+  }
+
+  #onPod(pod: V1Pod): void {
+    const name = pod.metadata?.name ?? ''
+    const state = toPodState(pod)
+    const before = this.#pods.get(name)
+    this.#pods.set(name, { state, sinceMs: before?.state.kind === state.kind ? before.sinceMs : performance.now() })
+    const known = this.#ready.get(name)
+    if (known !== undefined && (state.kind === 'ended' || toIncarnation(pod) !== known))
+      this.#lose(name, toEndReason(pod))
+    if (state.kind === 'ready' && !this.#ready.has(name)) this.#welcome(name, state)
+    if (state.kind === 'failing' && state.afterMs === 0) void this.#check()
+  }
+
+  #onDeleted(pod: V1Pod): void {
+    const name = pod.metadata?.name ?? ''
+    this.#pods.delete(name)
+    this.#lose(name, toEndReason(pod))
+  }
+
+  #welcome(pod: string, { id, address }: Extract<PodState, { readonly kind: 'ready' }>): void {
+    const { run, events } = this.#options
+    this.#ready.set(pod, id)
+    clearInterval(this.#timer)
+    const target = { name: pod, address }
+    events.onWorker({ id, token: run.token, dial: (options) => run.routes.dial(target, options) })
+  }
+
+  #lose(pod: string, reason: LiftError | undefined): void {
+    const id = this.#ready.get(pod)
+    if (id === undefined) return
+    this.#ready.delete(pod)
+    this.#options.events.onWorkerGone(id, reason)
+    if (this.#ready.size > 0 || this.#expected === 0) return
+    this.#waitingSinceMs = performance.now()
+    this.#startChecks()
+  }
+
+  // Unreferenced: pending calls keep the program alive while workers come up.
+  #startChecks(): void {
+    clearInterval(this.#timer)
+    this.#timer = setInterval(() => void this.#check(), checkMs)
+    this.#timer.unref()
+  }
+
+  /** As long as one worker is ready the pool works; when none is, what stands in the way has to pass in its time. */
+  async #check(): Promise<void> {
+    if (this.#isChecking || this.#ready.size > 0 || this.#expected === 0) return
+    this.#isChecking = true
+    try {
+      const error = this.#refusal() ?? (await this.#podFailure()) ?? this.#timeout()
+      if (error === undefined || this.#ready.size > 0) return
+      clearInterval(this.#timer)
+      this.#options.events.onFailed(error)
+    } catch (error) {
+      // Events could not be read just now; the next check comes soon.
+      if (!(error instanceof LiftError) && !this.#options.signal.aborted) throw error
+    } finally {
+      this.#isChecking = false
+    }
+  }
+
+  #refusal(): LiftError | undefined {
+    const refused = this.#refused
+    return refused !== undefined && performance.now() - refused.sinceMs >= refused.afterMs ? refused.error : undefined
+  }
+
+  async #podFailure(): Promise<LiftError | undefined> {
+    for (const [name, { state, sinceMs }] of this.#pods) {
+      const forMs = performance.now() - sinceMs
+      if (state.kind === 'failing' && forMs >= state.afterMs) {
+        if (state.error.code !== 'POD_UNSCHEDULABLE' || forMs >= scaleUpPatienceMs || !(await this.#isScaleUp(name)))
+          return state.error
+      }
+      if (state.kind === 'starting' && forMs >= eventsAfterMs) {
+        const failure = (await this.#listEvents(name))
+          .map((event) => toEventFailure(name, event))
+          .find((error) => error !== undefined)
+        if (failure !== undefined) return failure
+      }
+    }
+    return undefined
+  }
+
+  async #isScaleUp(pod: string): Promise<boolean> {
+    return (await this.#listEvents(pod)).some(isScaleUp)
+  }
+
+  #listEvents(pod: string) {
+    const { run, signal } = this.#options
+    return run.client.list('Event', {
+      fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod}`,
+      signal,
+      patienceMs: 5_000,
+    })
+  }
+
+  #timeout(): LiftError | undefined {
+    const { startTimeoutMs } = this.#options
+    if (performance.now() - this.#waitingSinceMs < startTimeoutMs) return undefined
+    const states = [...this.#pods].map(([name, { state }]) => `${name} ${toText(state)}`)
+    return readyTimeout(startTimeoutMs / 1000, states.join('; ') || 'no pod at all')
+  }
+}
+
+function toText(state: PodState): string {
+  if (state.kind === 'starting') return `is starting (${state.reason})`
+  return state.kind === 'failing' ? `is failing (${state.error.code})` : state.kind
+}

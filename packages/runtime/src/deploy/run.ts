@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { hostname, networkInterfaces, userInfo } from 'node:os'
+
+import type { KubernetesConfig } from '../config.ts'
+import type { DeliveredCode, Delivery } from '../deliver/delivery.ts'
+import type { LiftManifest } from '../manifest.ts'
+import { openAnchor } from './anchor.ts'
+import type { Anchor } from './anchor.ts'
+import { createCertificate } from './certificate.ts'
+import type { KubernetesClient } from './client.ts'
+import { createRunIdentity } from './names.ts'
+import type { RunIdentity } from './names.ts'
+import { toNetworkPolicy, toRunSecret, workerHost } from './objects.ts'
+import { createRoutes } from './reach.ts'
+import type { Routes } from './reach.ts'
+
+const certificateDays = 30
+
+export interface RunOptions {
+  readonly client: KubernetesClient
+  readonly config: KubernetesConfig
+  readonly manifest: LiftManifest
+  readonly delivery: Delivery
+  /** Folder with the extracted files. */
+  readonly folder: Promise<string>
+  /** Told what a build prints, when the user asked to see it. */
+  readonly onLog: ((line: string) => void) | undefined
+  readonly signal: AbortSignal
+}
+
+/** What all pools of a run share in the cluster. Disposing removes everything of the run. */
+export interface ClusterRun extends AsyncDisposable {
+  readonly client: KubernetesClient
+  readonly run: RunIdentity
+  readonly anchor: Anchor
+  readonly code: DeliveredCode
+  readonly token: string
+  readonly routes: Routes
+}
+
+/** Creates the anchor, and then, at the same time, brings the code there and makes what protects the workers. */
+export async function openRun(options: RunOptions): Promise<ClusterRun> {
+  const { client, config, manifest, signal } = options
+  const run = createRunIdentity(manifest.program, config.labels)
+  const annotations = toAnnotations()
+  const anchor = await openAnchor({ client, run, annotations, graceMs: config.graceMs, signal })
+  try {
+    const token = randomBytes(32).toString('base64url')
+    const certificate = createCertificate({ host: workerHost, now: new Date(), days: certificateDays })
+    const owned = { run, owner: anchor.owner }
+    const policy = toNetworkPolicy(owned, { from: toSources(config) })
+    const guards = [
+      client.create('Secret', toRunSecret(owned, { token, ...certificate }), { signal }),
+      ...(config.networkPolicy ? [client.create('NetworkPolicy', policy, { signal })] : []),
+    ]
+    const delivered = deliver(options, run, anchor)
+    // The anchor may only be removed when nothing is being created any more: all are waited for, then failures thrown.
+    await Promise.allSettled([delivered, ...guards])
+    await Promise.all(guards)
+    const code = await delivered
+    const routes = createRoutes({
+      client,
+      certificate: certificate.certificate,
+      reach: config.reach,
+      ingress: config.ingress,
+    })
+    const end = () => anchor[Symbol.asyncDispose]()
+    return { client, run, anchor, code, token, routes, [Symbol.asyncDispose]: end }
+  } catch (error) {
+    await anchor[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function deliver(
+  { client, manifest, delivery, folder, onLog, signal }: RunOptions,
+  run: RunIdentity,
+  anchor: Anchor,
+): Promise<DeliveredCode> {
+  const { program, externals } = manifest
+  const scope = { client, namespace: client.namespace, namePrefix: run.name, labels: run.labels, owner: anchor.owner }
+  return delivery.deliver({ folder: await folder, program, externals, scope, onLog, signal })
+}
+
+/** For people who find the run in the cluster. */
+function toAnnotations(): Record<string, string> {
+  return {
+    'turbolift.dev/host': hostname(),
+    'turbolift.dev/pid': String(process.pid),
+    'turbolift.dev/user': userInfo().username,
+    'turbolift.dev/started': new Date().toISOString(),
+  }
+}
+
+/** Addresses that the workers are called from. A port-forward comes from the node itself, which always gets through. */
+function toSources({ reach, ingress }: KubernetesConfig): readonly string[] | 'anywhere' {
+  if (ingress !== undefined) return 'anywhere'
+  if (reach === 'port-forward') return []
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  const outer = addresses.filter(({ internal, scopeid }) => !internal && !scopeid)
+  return outer.map(({ address, family }) => `${address}/${family === 'IPv6' ? 128 : 32}`)
+}
