@@ -1,7 +1,6 @@
 import { map } from 'turbolift'
 
 import { type Block, countAllAsExtreme, countAsExtreme, meanDifference } from './permutation.ts'
-import { showProgress } from './progress.ts'
 
 /** Runs in a worker; everything else in this file stays in the main program. */
 async function countBlock(block: Block): Promise<number> {
@@ -19,14 +18,11 @@ const single = countInOneProcess(blocks)
 if (single.asExtreme !== lifted.asExtreme) throw new Error('The workers and one process disagree.')
 printSpeed(lifted.ms, single.ms)
 
+/** `map` draws a bar in a terminal while it works. */
 async function countLifted(inputs: readonly Block[]) {
   const start = performance.now()
-  let [asExtreme, done] = [0, 0]
-  showProgress(0, inputs.length)
-  for await (const count of map(countBlock, inputs)) {
-    asExtreme += count
-    showProgress(++done, inputs.length)
-  }
+  let asExtreme = 0
+  for await (const count of map(countBlock, inputs)) asExtreme += count
   return { asExtreme, ms: performance.now() - start }
 }
 
@@ -49,20 +45,20 @@ function toBlocks(total: number, count: number): Block[] {
 function printResult(asExtreme: number) {
   const exact = countAllAsExtreme()
   console.log(`Darwin's maize: the crossed plants are ${meanDifference.toFixed(2)} inches taller. Is that chance?`)
-  console.log(
-    `  random swaps  ${asExtreme} of ${permutations} as far apart: p = ${(asExtreme / permutations).toFixed(4)}`,
-  )
-  console.log(
-    `  all swaps     ${exact.asExtreme} of ${exact.swaps} as far apart: p = ${(exact.asExtreme / exact.swaps).toFixed(4)}`,
-  )
+  console.log(`  random swaps  ${toClaim(asExtreme, permutations)}`)
+  console.log(`  all swaps     ${toClaim(exact.asExtreme, exact.swaps)}`)
 }
 
 function printSpeed(liftedMs: number, singleMs: number) {
-  console.error(`  lifted        ${seconds(liftedMs)} for ${blocks.length} calls, start of the workers included`)
-  console.error(`  one process   ${seconds(singleMs)}`)
+  console.error(`  lifted        ${toSeconds(liftedMs)} for ${blocks.length} calls, start of the workers included`)
+  console.error(`  one process   ${toSeconds(singleMs)}`)
   console.error(`  speed-up      ${(singleMs / liftedMs).toFixed(2)}`)
 }
 
-function seconds(ms: number): string {
+function toClaim(asExtreme: number, swaps: number): string {
+  return `${asExtreme} of ${swaps} as far apart: p = ${(asExtreme / swaps).toFixed(4)}`
+}
+
+function toSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`
 }
