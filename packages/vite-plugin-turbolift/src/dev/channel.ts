@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+import type { HotChannel, HotChannelClient, HotPayload } from 'vite'
+
+import { readLines, sendLine } from './lines.ts'
+
+/** The way between one Vite environment and all executors of its workers: a socket in a private folder. */
+export interface SocketChannel extends Required<Pick<HotChannel, 'send' | 'on' | 'off' | 'close' | 'skipFsCheck'>> {
+  /** What executors connect to. */
+  readonly address: string
+}
+
+/** Opens the socket. It does not keep the process alive, and is gone after `close`. */
+export async function createSocketChannel(): Promise<SocketChannel> {
+  const address = await createAddress()
+  const listeners = new Map<string, Set<Listener>>()
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    const client: HotChannelClient = { send: (payload) => sendLine(socket, payload) }
+    sockets.add(socket.unref())
+    // A worker that is killed resets its connection; its modules are of no more interest.
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
+    readLines(socket, (message) => emit(listeners, message, client))
+  })
+  server.listen(address).unref()
+  await once(server, 'listening')
+  return {
+    address,
+    skipFsCheck: true,
+    send: (payload: HotPayload) => sockets.forEach((socket) => sendLine(socket, payload)),
+    on: (event: string, listener: Listener) => listeners.set(event, (listeners.get(event) ?? new Set()).add(listener)),
+    off: (event: string, listener: Listener) => listeners.get(event)?.delete(listener),
+    async close() {
+      if (!server.listening) return
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+      if (process.platform !== 'win32') await rm(dirname(address), { recursive: true, force: true })
+    },
+  }
+}
+
+type Listener = (data: unknown, client: HotChannelClient) => void
+
+function emit(
+  listeners: ReadonlyMap<string, ReadonlySet<Listener>>,
+  message: HotPayload,
+  client: HotChannelClient,
+): void {
+  if (message.type !== 'custom') return
+  for (const listener of listeners.get(message.event) ?? []) listener(message.data, client)
+}
+
+/** Paths of sockets are limited to about 100 characters, so not in the project's folder. */
+async function createAddress(): Promise<string> {
+  if (process.platform === 'win32') return String.raw`\\.\pipe\turbolift-dev-${randomUUID()}`
+  return join(await mkdtemp(join(tmpdir(), 'turbolift-dev-')), 'vite.sock')
+}

@@ -1,0 +1,51 @@
+// Runs in the executors of workers in dev: lifted functions come from the Vite server, not from built chunks.
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
+import type { Socket } from 'node:net'
+import { resolve } from 'node:path'
+
+import { ESModulesEvaluator, ModuleRunner } from 'vite/module-runner'
+import type { ModuleRunnerTransport } from 'vite/module-runner'
+
+import { readLines, sendLine } from './lines.ts'
+
+export interface DevServer {
+  /** Socket of the channel to the environment whose modules are worker slices. */
+  readonly address: string
+  /** Folder that lift ids are relative to. */
+  readonly root: string
+}
+
+/**
+ * Finds a lifted function by its id, anew for every call: a module that has not changed comes from the runner's
+ * cache, one that has is live in the next call, and calls that run keep the code that they began with.
+ */
+export type LoadFunction = (id: string) => Promise<unknown>
+
+export function createLoader({ address, root }: DevServer): LoadFunction {
+  let runner: Promise<ModuleRunner> | undefined
+  return async (id) => {
+    runner ??= connect(address)
+    const [path = '', name = ''] = id.split('#')
+    const module: Record<string, unknown> = await (await runner).import(resolve(root, path))
+    return module[name]
+  }
+}
+
+async function connect(address: string): Promise<ModuleRunner> {
+  const socket = createConnection(address).unref()
+  await once(socket, 'connect')
+  return new ModuleRunner({ transport: toTransport(socket), hmr: { logger: false } }, new ESModulesEvaluator())
+}
+
+function toTransport(socket: Socket): ModuleRunnerTransport {
+  return {
+    connect({ onMessage, onDisconnection }) {
+      readLines(socket, onMessage)
+      // The server ended; calls that come after it are told so by the runner.
+      socket.on('error', () => socket.destroy()).on('close', onDisconnection)
+    },
+    send: (message) => sendLine(socket, message),
+    timeout: 60_000,
+  }
+}

@@ -1,0 +1,42 @@
+import { resolve } from 'node:path'
+
+import type { ViteDevServer } from 'vite'
+
+import { importVite } from './import-vite.ts'
+
+export interface DevRun {
+  /** The project: where its `vite.config` and `package.json` are. */
+  readonly root: string
+  /** The program's module, relative to where the command is typed. */
+  readonly entry: string
+  /** What the program finds in `process.argv` after its own name. */
+  readonly args: readonly string[]
+  readonly mode?: string | undefined
+}
+
+/**
+ * Runs a program from its sources in this process, with workers that load theirs from the same Vite server:
+ * there is no build, and an edit of a lifted function is live in its next call. Resolves when the program's
+ * module is evaluated; the process then ends when the program has nothing more to do.
+ */
+export async function runDev({ root, entry, args, mode }: DevRun): Promise<void> {
+  const vite = await importVite(root)
+  const server = await vite.createServer({
+    root,
+    ...(mode === undefined ? {} : { mode }),
+    appType: 'custom',
+    // Nothing of the server may keep the program from ending, and no port is opened.
+    server: { middlewareMode: true, ws: false, watch: { persistent: false } },
+    optimizeDeps: { noDiscovery: true, include: [] },
+  })
+  const path = resolve(entry)
+  process.argv.splice(1, process.argv.length - 1, path, ...args)
+  // The program itself is not run again when it is edited: only its lifted functions are reloaded.
+  const runner = vite.createServerModuleRunner(server.environments.ssr, { hmr: false })
+  closeAtEnd(server)
+  await runner.import(path)
+}
+
+function closeAtEnd(server: ViteDevServer): void {
+  process.once('beforeExit', () => void server.close())
+}
