@@ -121,11 +121,11 @@ export class WorkerConnections {
   }
 
   async #dial(worker: Worker): Promise<LiftError | undefined> {
-    const { id, token } = worker.address
+    const { id, token, route } = worker.address
     const { signal } = worker.gone
     try {
       const stream = await worker.address.dial({ signal })
-      await performHandshake(stream, { token, build: this.#options.build, signal })
+      await performHandshake(stream, { token, build: this.#options.build, signal, ...route })
       worker.client = new WorkerClient({ workerId: id, stream, events: this.#options.events })
       return undefined
     } catch (error) {

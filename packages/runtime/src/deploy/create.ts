@@ -10,5 +10,7 @@ export interface PlatformOptions {
 
 /** The platform that the configuration asks for. Code for the cluster is only loaded when it is the cluster. */
 export async function createPlatform(options: PlatformOptions): Promise<Platform> {
-  return createLocalPlatform(options)
+  if (options.config.run.target !== 'kubernetes') return createLocalPlatform(options)
+  const { createKubernetesPlatform } = await import('./kubernetes.ts')
+  return createKubernetesPlatform({ ...options, onLine: (text) => process.stderr.write(`[turbolift] ${text}\n`) })
 }

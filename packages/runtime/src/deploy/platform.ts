@@ -51,6 +51,8 @@ export interface WorkerAddress {
   readonly id: string
   /** The run's secret, which the worker asks for in the handshake. */
   readonly token: string
+  /** Where a proxy stands before the worker: what its request has to say so that it gets there. */
+  readonly route?: { readonly host: string; readonly path: string }
   /** Opens the byte stream on which the wire protocol (`@turbolift/worker-base/wire`) is spoken, handshake not yet done. */
   dial(options: { readonly signal: AbortSignal }): Promise<Duplex>
 }

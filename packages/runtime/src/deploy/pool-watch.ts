@@ -4,7 +4,7 @@ import { LiftError } from '../errors.ts'
 import { toDeployFailure } from './errors.ts'
 import { toSelector } from './objects.ts'
 import type { PoolObjects } from './objects.ts'
-import type { DeploymentEvents } from './platform.ts'
+import type { DeploymentEvents, WorkerAddress } from './platform.ts'
 import { readyTimeout } from './pod-errors.ts'
 import {
   isScaleUp,
@@ -29,6 +29,8 @@ export interface PoolWatchOptions {
   readonly name: string
   readonly events: DeploymentEvents
   readonly startTimeoutMs: number
+  /** Behind an ingress. */
+  readonly route: WorkerAddress['route']
   readonly signal: AbortSignal
 }
 
@@ -115,11 +117,16 @@ export class PoolWatch {
   }
 
   #welcome(pod: string, { id, address }: Extract<PodState, { readonly kind: 'ready' }>): void {
-    const { run, events } = this.#options
+    const { run, events, route } = this.#options
     this.#ready.set(pod, id)
     clearInterval(this.#timer)
     const target = { name: pod, address }
-    events.onWorker({ id, token: run.token, dial: (options) => run.routes.dial(target, options) })
+    events.onWorker({
+      id,
+      token: run.token,
+      ...(route === undefined ? {} : { route }),
+      dial: (options) => run.routes.dial(target, options),
+    })
   }
 
   #lose(pod: string, reason: LiftError | undefined): void {
@@ -194,6 +201,8 @@ export class PoolWatch {
   #timeout(): LiftError | undefined {
     const { startTimeoutMs } = this.#options
     if (performance.now() - this.#waitingSinceMs < startTimeoutMs) return undefined
+    const failing = [...this.#pods.values()].map(({ state }) => state).find((state) => state.kind === 'failing')
+    if (failing !== undefined) return failing.error
     const states = [...this.#pods].map(([name, { state }]) => `${name} ${toText(state)}`)
     return readyTimeout(startTimeoutMs / 1000, states.join('; ') || 'no pod at all')
   }

@@ -6,7 +6,7 @@ import { toPoolName } from './names.ts'
 import { toAutoscaler, toService } from './objects.ts'
 import type { PoolObjects } from './objects.ts'
 import type { DeployRequest, Deployment } from './platform.ts'
-import { toHttpRoute, toIngress } from './routes.ts'
+import { toHttpRoute, toIngress, toRoutePath } from './routes.ts'
 import type { ClusterRun } from './run.ts'
 import { createScale } from './scale.ts'
 import type { Scale } from './scale.ts'
@@ -65,7 +65,15 @@ class PoolDeployment implements Deployment {
     const { events } = request
     const signal = AbortSignal.any([this.#ended.signal, run.anchor.lost])
     const startTimeoutMs = pool.startTimeoutMs ?? defaultStartTimeoutMs
-    this.#watch = new PoolWatch({ run, objects, name: this.#name, events, startTimeoutMs, signal })
+    this.#watch = new PoolWatch({
+      run,
+      objects,
+      name: this.#name,
+      events,
+      startTimeoutMs,
+      route: toRoute(objects),
+      signal,
+    })
     this.#scale = createScale({
       client: run.client,
       name: this.#name,
@@ -89,6 +97,12 @@ class PoolDeployment implements Deployment {
     // The rest goes with the run; workers are asked to end now.
     await this.#run.client.remove('Deployment', this.#name, { patienceMs: 10_000 })
   }
+}
+
+function toRoute(objects: PoolObjects): { readonly host: string; readonly path: string } | undefined {
+  const { reach, ingress } = objects.options
+  if (reach !== 'ingress' || ingress === undefined) return undefined
+  return { host: ingress.host, path: `${toRoutePath(objects, ingress)}/connect` }
 }
 
 async function createObjects(

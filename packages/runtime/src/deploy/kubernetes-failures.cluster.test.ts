@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
+import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
+import { listAll } from '../../../../test/cluster/wait.ts'
+import { openTestPool, toManifest } from '../../test/cluster-run.ts'
+import type { ConfigInput, KubernetesInput } from '../config.ts'
+import { managedSelector } from './names.ts'
+
+let space: TestNamespace
+beforeAll(async () => {
+  space = await createTestNamespace('failures')
+})
+afterAll(() => space[Symbol.asyncDispose]())
+
+// Waits for ever without listening.
+const silent = toManifest('silent', { 'worker.js': 'setInterval(() => {}, 1000)' })
+const crashing = toManifest('crashing', { 'worker.js': "console.error('cannot find the answer'); process.exit(3)" })
+const hungry = toManifest('hungry', {
+  'worker.js': 'const all = []; setInterval(() => all.push(Buffer.alloc(8e6, 1)), 5)',
+})
+
+const on = (namespace: string, kubernetes: KubernetesInput = {}, pool: ConfigInput = {}): ConfigInput => ({
+  ...pool,
+  kubernetes: { namespace, delivery: 'mount', resources: { cpu: '50m', memory: '64Mi' }, ...kubernetes },
+})
+
+/** The failure of a pool that was asked for one worker; nothing may be left of it. */
+async function failureOf(manifest: typeof silent, options: ConfigInput) {
+  const pool = await openTestPool(manifest, options)
+  const failed = pool.next('failed')
+  pool.deployment.scaleTo(1)
+  const error = await failed
+  await pool[Symbol.asyncDispose]()
+  return error
+}
+
+describe('each failure names its reason', () => {
+  const cases: readonly [string, typeof silent, () => ConfigInput, string, RegExp][] = [
+    ['crash at start', crashing, () => on(space.name), 'WORKER_EXITED', /exit code 3.*cannot find the answer/s],
+    ['out of memory', hungry, () => on(space.name), 'OUT_OF_MEMORY', /64Mi/],
+    [
+      'image that no registry has',
+      silent,
+      () => on(space.name, { image: { baseImage: '127.0.0.1:9/none:1' } }),
+      'IMAGE_PULL_FAILED',
+      /127\.0\.0\.1:9\/none:1.*(connection refused|failed to do request)/s,
+    ],
+    [
+      'no node takes it',
+      silent,
+      () => on(space.name, { nodeSelector: { nowhere: 'yes' } }, { startTimeoutMs: 2_000 }),
+      'POD_UNSCHEDULABLE',
+      /0\/1 nodes are available.*affinity\/selector/,
+    ],
+    [
+      'more than any node has',
+      silent,
+      () => on(space.name, { resources: { cpu: '512' } }, { startTimeoutMs: 2_000 }),
+      'POD_UNSCHEDULABLE',
+      /Insufficient cpu/,
+    ],
+    [
+      'Secret that does not exist',
+      silent,
+      () => on(space.name, { secrets: ['none'] }),
+      'WORKER_NOT_STARTED',
+      /secret "none" not found/,
+    ],
+    [
+      'command that does not exist',
+      silent,
+      () => on(space.name, { patch: { Deployment: { spec: { template: { spec: toContainerPatch(['/nope']) } } } } }),
+      'WORKER_NOT_STARTED',
+      /\/nope/,
+    ],
+    [
+      'volume that does not exist',
+      silent,
+      () =>
+        on(space.name, {
+          patch: {
+            Deployment: {
+              spec: {
+                template: {
+                  spec: {
+                    volumes: [
+                      { name: 'packed', configMap: { name: 'none' } },
+                      { name: 'code', emptyDir: {} },
+                      { name: 'access', emptyDir: {} },
+                      { name: 'tmp', emptyDir: {} },
+                    ],
+                  },
+                },
+              },
+            },
+          },
+        }),
+      'POD_NOT_SET_UP',
+      /configmap "none" not found/,
+    ],
+    [
+      'account that does not exist',
+      silent,
+      () => on(space.name, { serviceAccount: 'none' }),
+      'PODS_REFUSED',
+      /serviceaccount "none" not found/,
+    ],
+    [
+      'worker that does not listen',
+      silent,
+      () => on(space.name, {}, { startTimeoutMs: 3_000 }),
+      'READY_TIMEOUT',
+      /within 3 s.*is starting/s,
+    ],
+  ]
+  test.concurrent.each(cases)('%s', async (_, manifest, options, code, message) => {
+    const error = await failureOf(manifest, options())
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  test('quota', async () => {
+    await using tight = await createTestNamespace('quota')
+    await tight.client.create('ResourceQuota', {
+      metadata: { name: 'tight' },
+      spec: { hard: { 'requests.cpu': '10m' } },
+    })
+    expect(await failureOf(silent, on(tight.name))).toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      message: expect.stringMatching(/exceeded quota: tight/),
+    })
+  })
+
+  test('pod security', async () => {
+    await using strict = await createTestNamespace('strict', { 'pod-security.kubernetes.io/enforce': 'restricted' })
+    const patch = { Deployment: { spec: { template: { spec: { hostNetwork: true } } } } }
+    expect(await failureOf(silent, on(strict.name, { patch }))).toMatchObject({
+      code: 'POD_SECURITY_REFUSED',
+      message: expect.stringMatching(/violates PodSecurity/),
+    })
+  })
+
+  test('namespace that does not exist', async () => {
+    const opened = openTestPool(silent, on('tl-test-none'))
+    await expect(opened).rejects.toMatchObject({
+      code: 'NAMESPACE_MISSING',
+      message: expect.stringMatching(/"tl-test-none" not found/),
+    })
+  })
+})
+
+test('nothing is left of failed runs', async () => {
+  expect(await listAll(space.client, managedSelector)).toEqual([])
+})
+
+// Merge patches replace lists, so the container is written anew.
+function toContainerPatch(command: readonly string[]) {
+  const securityContext = { allowPrivilegeEscalation: false }
+  const image = `node:${process.versions.node.split('.')[0]}-slim`
+  return { containers: [{ name: 'worker', image, command, securityContext }] }
+}
