@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { events } from './events.ts'
+import { publishRun } from './publish.ts'
+import { WatchedRuns, parseSnapshot } from './runs.ts'
+import { openWatchFolder } from './watch-folder.ts'
+
+const run = { runId: 'r1', program: 'demo', target: 'local' }
+const call = { callId: 1, functionId: 'src/main.ts#f', pool: 'default', mapId: 1, workerId: 'w1', attempt: 1 }
+
+let folder: string
+beforeEach(async () => {
+  folder = openWatchFolder(join(await mkdtemp(join(tmpdir(), 'turbolift-watch-')), 'runs'))
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await rm(join(folder, '..'), { recursive: true })
+})
+
+async function readOnly() {
+  const [found, ...more] = await new WatchedRuns(folder).read()
+  if (found === undefined || more.length > 0) throw new Error(`${more.length} runs too many, or none`)
+  return found
+}
+
+test('a run is seen from its start to its end, with what happened in it', async () => {
+  const published = publishRun(run, folder)
+  const atStart = await readOnly()
+  events['worker:ready'].emit({ workerId: 'w1', pool: 'default', startMs: 50 })
+  const counts = { total: 3, inFlight: 1, done: 1, failed: 1, cached: 0 }
+  events['map:started'].emit({ mapId: 1, functionId: 'src/main.ts#f', pool: 'default', counts })
+  events['call:done'].emit({ ...call, queuedMs: 1, durationMs: 40, sentBytes: 10, receivedBytes: 20 })
+  events['call:retried'].emit({ ...call, durationMs: 7, error: new Error('lost'), delayMs: 100 })
+  events['call:failed'].emit({ ...call, attempt: 2, durationMs: 8, error: new RangeError('too far') })
+  events['log:line'].emit({ workerId: 'w1', stream: 'stdout', line: 'hello' })
+  published[Symbol.dispose]()
+  const atEnd = await readOnly()
+  expect(atStart).toMatchObject({ ...run, pid: process.pid, state: 'running', workers: [] })
+  expect(atEnd).toMatchObject({
+    state: 'ended',
+    workers: [{ id: 'w1', state: 'gone', done: 1, failed: 1 }],
+    maps: [{ functionId: 'src/main.ts#f', total: 3, done: 1, failed: 1, endedAt: expect.any(Number) }],
+    functions: [{ id: 'src/main.ts#f', done: 1, failed: 1, retried: 1, totalMs: 40, maxMs: 40 }],
+    seconds: [{ done: 1, failed: 1 }],
+    slowest: [{ workerId: 'w1', durationMs: 40 }],
+    errors: [
+      { name: 'RangeError', message: 'too far', attempt: 2, isRetried: false },
+      { message: 'lost', isRetried: true },
+    ],
+    log: [{ workerId: 'w1', line: 'hello' }],
+  })
+  expect(atEnd.errors[0]?.source).toMatch(/publish\.test\.ts:\d+:\d+$/)
+})
+
+test('news are written while the run goes on', async () => {
+  const published = publishRun(run, folder)
+  events['log:line'].emit({ workerId: 'w1', stream: 'stdout', line: 'hello' })
+  await vi.waitFor(async () => expect((await readOnly()).log).toHaveLength(1), { timeout: 10_000 })
+  published[Symbol.dispose]()
+})
+
+test('a hundred thousand calls take no more room than some', async () => {
+  const published = publishRun(run, folder)
+  const error = new Error('x'.repeat(100_000))
+  for (let callId = 0; callId < 100_000; callId++) {
+    events['call:done'].emit({ ...call, callId, queuedMs: 1, durationMs: callId % 977, sentBytes: 1, receivedBytes: 1 })
+    if (callId % 100 === 0) events['call:failed'].emit({ ...call, callId, durationMs: 1, error })
+    if (callId % 10 === 0) events['log:line'].emit({ workerId: 'w1', stream: 'stdout', line: 'y'.repeat(10_000) })
+  }
+  for (let id = 0; id < 1000; id++) {
+    events['worker:ready'].emit({ workerId: `w${id}`, pool: 'default', startMs: 1 })
+    events['worker:gone'].emit({ workerId: `w${id}`, pool: 'default', error: undefined })
+  }
+  published[Symbol.dispose]()
+  const found = await readOnly()
+  const { size } = await stat(join(folder, 'r1.json'))
+  expect(found.functions).toMatchObject([{ done: 100_000, failed: 1000 }])
+  expect(found.slowest.map(({ durationMs }) => durationMs)).toEqual(Array.from({ length: 20 }, () => 976))
+  expect(size).toBeLessThan(1_000_000)
+})
+
+test('a killed program leaves its last state, and is seen as dead', async () => {
+  publishRun(run, folder)[Symbol.dispose]()
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+  const snapshot = {
+    ...JSON.parse(await readFile(join(folder, 'r1.json'), 'utf8')),
+    pid: child.pid,
+    endedAt: undefined,
+  }
+  await writeFile(join(folder, 'r1.json'), JSON.stringify({ ...snapshot, at: Date.now() - 60_000 }))
+  const silent = await readOnly()
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  expect([silent.state, (await readOnly()).state]).toEqual(['silent', 'died'])
+})
+
+test('old runs make room, and files of others are passed over', async () => {
+  for (let id = 0; id < 40; id++) publishRun({ ...run, runId: `r${id}` }, folder)[Symbol.dispose]()
+  await writeFile(join(folder, 'not-ours.json'), '{"version": 1')
+  expect(await new WatchedRuns(folder).read()).toHaveLength(30)
+  expect((await readdir(folder)).filter((name) => name.includes('draft'))).toEqual([])
+})
+
+test.each(['', 'null', '[]', '{}', '{"version":2}', '{"version":1,"runId":"r"}'])('%j is no run', (text) => {
+  expect(parseSnapshot(text)).toBeUndefined()
+})
+
+test('nobody else can read a run, and a folder that others can look into is refused', async () => {
+  publishRun(run, folder)[Symbol.dispose]()
+  const { mode } = await stat(join(folder, 'r1.json'))
+  await chmod(folder, 0o755)
+  expect(mode & 0o077).toBe(0)
+  expect(() => openWatchFolder(folder)).toThrow(expect.objectContaining({ code: 'WATCH_FOLDER_UNSAFE' }))
+})
+
+test('a folder that goes away ends the watching with a warning, not the run', async () => {
+  const published = publishRun(run, folder)
+  await rm(folder, { recursive: true })
+  const warned = once(process, 'warning')
+  events['log:line'].emit({ workerId: 'w', stream: 'stdout', line: 'x' })
+  const [warning] = await warned
+  published[Symbol.dispose]()
+  openWatchFolder(folder)
+  expect(warning).toMatchObject({ code: 'WATCH_WRITE_FAILED' })
+})
