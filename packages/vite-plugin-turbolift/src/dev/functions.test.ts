@@ -86,7 +86,7 @@ export async function fail(): Promise<NotThere> {
 `
 
 function release(): void {
-  callable(Reflect.get(globalThis, 'release'))()
+  void callable(Reflect.get(globalThis, 'release'))()
 }
 
 function callable(value: unknown): () => Promise<unknown> {
