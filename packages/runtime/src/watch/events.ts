@@ -21,11 +21,6 @@ export interface WorkerEvent {
   readonly pool: string
 }
 
-export interface WorkerReady extends WorkerEvent {
-  /** From being asked for to answering. */
-  readonly startMs: number
-}
-
 export interface WorkerGone extends WorkerEvent {
   /** `undefined`: it was stopped because it was not needed any more. */
   readonly error: Error | undefined
@@ -55,7 +50,7 @@ export interface MapEnded extends MapEvent {
   readonly error: unknown
 }
 
-/** One call, however often it is tried. */
+/** One call. It is tried again when its worker is lost; a try that the option `retries` adds is a call of its own. */
 export interface CallEvent {
   /** Counts up within the run. */
   readonly callId: number
@@ -94,9 +89,7 @@ export interface CallFailed extends CallEvent {
 }
 
 /** A failed attempt that is followed by another. */
-export interface CallRetried extends CallFailed {
-  readonly delayMs: number
-}
+export type CallRetried = CallFailed
 
 /** A line that a worker printed. */
 export interface LogLine {
@@ -110,7 +103,7 @@ export interface RunEvents {
   readonly 'run:started': RunStarted
   readonly 'run:ended': RunEnded
   readonly 'worker:started': WorkerEvent
-  readonly 'worker:ready': WorkerReady
+  readonly 'worker:ready': WorkerEvent
   readonly 'worker:gone': WorkerGone
   readonly 'map:started': MapEvent
   readonly 'map:ended': MapEnded

@@ -45,7 +45,7 @@ function show({ columns = 120, isLive = true, hasColors = false } = {}) {
 
 test('a line shows done, failed, in flight, workers, rate and time left, and ends as a summary', async () => {
   const { screen } = show()
-  for (const workerId of ['w1', 'w2']) events['worker:ready'].emit({ workerId, pool: 'default', startMs: 40 })
+  for (const workerId of ['w1', 'w2']) events['worker:ready'].emit({ workerId, pool: 'default' })
   const counts = startMap()
   step(1000)
   Object.assign(counts, { done: 4000, failed: 3, inFlight: 8 })

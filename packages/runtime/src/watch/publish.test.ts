@@ -32,11 +32,11 @@ async function readOnly() {
 test('a run is seen from its start to its end, with what happened in it', async () => {
   const published = publishRun(run, folder)
   const atStart = await readOnly()
-  events['worker:ready'].emit({ workerId: 'w1', pool: 'default', startMs: 50 })
+  events['worker:ready'].emit({ workerId: 'w1', pool: 'default' })
   const counts = { total: 3, inFlight: 1, done: 1, failed: 1, cached: 0 }
   events['map:started'].emit({ mapId: 1, functionId: 'src/main.ts#f', pool: 'default', counts })
   events['call:done'].emit({ ...call, queuedMs: 1, durationMs: 40, sentBytes: 10, receivedBytes: 20 })
-  events['call:retried'].emit({ ...call, durationMs: 7, error: new Error('lost'), delayMs: 100 })
+  events['call:retried'].emit({ ...call, durationMs: 7, error: new Error('lost') })
   events['call:failed'].emit({ ...call, attempt: 2, durationMs: 8, error: new RangeError('too far') })
   events['log:line'].emit({ workerId: 'w1', stream: 'stdout', line: 'hello' })
   published[Symbol.dispose]()
@@ -74,7 +74,7 @@ test('a hundred thousand calls take no more room than some', async () => {
     if (callId % 10 === 0) events['log:line'].emit({ workerId: 'w1', stream: 'stdout', line: 'y'.repeat(10_000) })
   }
   for (let id = 0; id < 1000; id++) {
-    events['worker:ready'].emit({ workerId: `w${id}`, pool: 'default', startMs: 1 })
+    events['worker:ready'].emit({ workerId: `w${id}`, pool: 'default' })
     events['worker:gone'].emit({ workerId: `w${id}`, pool: 'default', error: undefined })
   }
   published[Symbol.dispose]()

@@ -1,0 +1,77 @@
+import type { WireValue } from '@turbolift/worker-base/wire'
+
+import { events } from './events.ts'
+import type { CallEvent } from './events.ts'
+
+const HEARD = ['call:queued', 'call:started', 'call:done', 'call:failed', 'call:retried'] as const
+
+let lastCallId = 0
+
+export interface ReportedCall {
+  readonly liftId: string
+  readonly mapId: number | undefined
+  readonly value: WireValue
+}
+
+/** Tells the listeners how it goes with one call; `undefined` when there are none, so that it costs nothing. */
+export function reportCall(call: ReportedCall, pool: string): CallReport | undefined {
+  return HEARD.some((name) => events[name].isHeard) ? new CallReport(call, pool) : undefined
+}
+
+export class CallReport {
+  /** What listeners want to travel to the worker with the call. */
+  readonly carrier: Record<string, string> = {}
+  readonly #event: CallEvent
+  readonly #sentBytes: number
+  readonly #queuedAt: number = performance.now()
+  #startedAt: number = this.#queuedAt
+  #workerId: string | undefined
+  #attempt = 0
+
+  constructor({ liftId, mapId, value }: ReportedCall, pool: string) {
+    lastCallId += 1
+    this.#event = { callId: lastCallId, functionId: liftId, pool, mapId }
+    this.#sentBytes = toBytes(value)
+    events['call:queued'].emit({ ...this.#event, carrier: this.carrier })
+  }
+
+  start(workerId: string): void {
+    this.#startedAt = performance.now()
+    this.#workerId = workerId
+    this.#attempt += 1
+    events['call:started'].emit({ ...this.#event, ...this.#placed(workerId) })
+  }
+
+  finish(result: WireValue): void {
+    if (this.#workerId === undefined) return
+    events['call:done'].emit({
+      ...this.#event,
+      ...this.#placed(this.#workerId),
+      durationMs: performance.now() - this.#startedAt,
+      sentBytes: this.#sentBytes,
+      receivedBytes: toBytes(result),
+    })
+  }
+
+  fail(error: unknown): void {
+    events['call:failed'].emit({ ...this.#event, ...this.#failed(error) })
+  }
+
+  retry(error: unknown): void {
+    events['call:retried'].emit({ ...this.#event, ...this.#failed(error) })
+  }
+
+  #placed(workerId: string) {
+    return { workerId, attempt: this.#attempt, queuedMs: this.#startedAt - this.#queuedAt }
+  }
+
+  #failed(error: unknown) {
+    const durationMs = performance.now() - this.#startedAt
+    return { workerId: this.#workerId, attempt: this.#attempt, durationMs, error }
+  }
+}
+
+// Text is counted in characters: most of it is plain ASCII, and nobody waits for an exact answer.
+function toBytes({ text, parts }: WireValue): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, text.length)
+}
