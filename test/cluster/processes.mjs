@@ -1,0 +1,62 @@
+// Starts and stops the cluster's processes, which outlive the program that starts them.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { folder, say } from './settings.mjs'
+
+/** Starts a process unless it runs. Its output goes to `log/<name>.log`. */
+export function start(name, [command, ...commandArguments]) {
+  if (isRunning(pidOf(name))) return
+  const log = openSync(`${folder}/log/${name}.log`, 'a')
+  const options = { cwd: folder, detached: true, stdio: ['ignore', log, log] }
+  const child = spawn(command, commandArguments, options)
+  writeFileSync(`${folder}/pids/${name}`, String(child.pid))
+  child.unref()
+}
+
+/** Asks a process to end, makes it end after 5 s, and waits until it has: its ports are free then. */
+export async function stop(name) {
+  const pid = pidOf(name)
+  rmSync(`${folder}/pids/${name}`, { force: true })
+  if (!isRunning(pid)) return
+  process.kill(pid, 'SIGTERM')
+  for (let tries = 0; tries < 50 && isRunning(pid); tries += 1) await delay(100)
+  if (isRunning(pid)) process.kill(pid, 'SIGKILL')
+  while (isRunning(pid)) await delay(50)
+}
+
+/** Repeats a command until it succeeds. */
+export async function untilOk(what, limitSeconds, [command, ...commandArguments]) {
+  const deadline = performance.now() + limitSeconds * 1000
+  for (;;) {
+    const result = spawnSync(command, commandArguments, { cwd: folder, encoding: 'utf8' })
+    if (result.status === 0) return
+    if (performance.now() > deadline) {
+      say(result.stderr)
+      throw new Error(`${what} did not come up within ${limitSeconds} s; see ${folder}/log.`)
+    }
+    await delay(200)
+  }
+}
+
+function pidOf(name) {
+  const path = `${folder}/pids/${name}`
+  return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined
+}
+
+function isRunning(pid) {
+  if (pid === undefined) return false
+  try {
+    process.kill(pid, 0)
+  } catch {
+    // No such process.
+    return false
+  }
+  return !isZombie(pid)
+}
+
+// A child of this very program that has ended stays in the list until the program ends too.
+function isZombie(pid) {
+  return existsSync(`/proc/${pid}/stat`) && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}
