@@ -4,6 +4,7 @@ import { dirname, join, posix, sep } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
 import { parseTar } from 'nanotar'
+import type { ParsedTarFileItem } from 'nanotar'
 
 import { folderUnsafe, manifestDamaged, manifestVersion } from './errors.ts'
 import { MANIFEST_VERSION, hashFiles } from './manifest.ts'
@@ -50,7 +51,7 @@ function parseArchive(packed: string): readonly ManifestFile[] {
   })
 }
 
-function readArchive(packed: string): ReturnType<typeof parseTar> {
+function readArchive(packed: string): readonly ParsedTarFileItem[] {
   try {
     return parseTar(gunzipSync(Buffer.from(packed, 'base64')))
   } catch (cause) {

@@ -12,7 +12,7 @@ import type { Frame, FrameDecoder, FrameWriter, Hello, Log, Message, WorkerMessa
 import { workerFailed, workerSilent, workerUnreachable } from '../errors.ts'
 import type { LiftError } from '../errors.ts'
 import { Pace } from './pace.ts'
-import type { Task } from './task.ts'
+import type { CallHost, Task } from './task.ts'
 
 const PING_MS = 5_000
 /** Pings without any answer after which a worker counts as lost. */
@@ -48,7 +48,7 @@ export interface ClientOptions {
 }
 
 /** One multiplexed connection to one worker. It is of use from `onReady` on. */
-export class WorkerClient {
+export class WorkerClient implements CallHost {
   readonly workerId: string
   /** Unanswered calls by call id, oldest first. */
   readonly inFlight: Map<number, Task> = new Map()
@@ -97,7 +97,7 @@ export class WorkerClient {
     const id = this.#lastCallId
     const { liftId, captures, timeoutMs = defaultTimeoutMs, value } = task.request
     this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, value })
-    task.client = this
+    task.host = this
     task.callId = id
     this.inFlight.set(id, task)
   }
@@ -181,7 +181,7 @@ export class WorkerClient {
     this.inFlight.delete(message.id)
     this.isExclusive = false
     this.#answers += 1
-    task.client = undefined
+    task.host = undefined
     this.#events.onAnswer(task, message)
   }
 

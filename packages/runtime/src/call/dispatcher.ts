@@ -72,7 +72,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
   /** Ends a call early: its caller hears `reason` at once, its worker is told to stop. */
   cancel(task: Task, reason: unknown): void {
     if (task.isSettled) return
-    task.client?.cancel(task, reason)
+    task.host?.cancel(task, reason)
     task.reject(reason)
   }
 
@@ -184,7 +184,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     client.inFlight.clear()
     const isRunning = (index: number) => index < client.slots
     for (const [index, task] of tasks.entries()) {
-      task.client = undefined
+      task.host = undefined
       if (isRunning(index)) task.losses += 1
     }
     for (const [index, task] of [...tasks.entries()].toReversed()) {

@@ -16,6 +16,8 @@ export interface Lifted {
   /** Captured values of the scope around a nested function, read at each call. */
   readonly captures: (() => readonly unknown[]) | undefined
   readonly options: CallOptions
+  /** The map that makes the calls. */
+  readonly mapId: number | undefined
 }
 
 const NO_CAPTURES: readonly unknown[] = []
@@ -97,6 +99,6 @@ function resolveDecoded(settle: Settle, value: WireValue): void {
   settle.resolve(decoded)
 }
 
-function toRequest({ meta, options }: Lifted, captures: number, value: WireValue): CallRequest {
-  return { liftId: meta.id, name: meta.name, captures, value, timeoutMs: options.timeoutMs, signal: options.signal }
+function toRequest({ meta, options, mapId }: Lifted, captures: number, value: WireValue): CallRequest {
+  return { liftId: meta.id, name: meta.name, captures, value, timeoutMs: options.timeoutMs, signal: options.signal, mapId }
 }

@@ -1,3 +1,5 @@
+import type { MapReport } from '../watch/map-report.ts'
+import type { ResultCache } from './cache.ts'
 import type { Invoker } from './invoker.ts'
 
 /** What the plugin knows about a lifted function. */
@@ -32,8 +34,16 @@ export interface LiftedHandle {
   readonly meta: LiftedMeta
   /** The same function, whose calls have these options too. */
   withOptions(options: CallOptions): (...args: never[]) => unknown
-  /** Makes calls without a promise for each. Retries are up to who uses it. */
-  toInvoker(options: CallOptions): Invoker
+  /** Begins the run, unless it has begun, and tells its listeners that a map begins. */
+  reportMap(total: number | undefined): MapReport
+  /** Makes the calls of a map, without a promise for each. Retries are up to who uses it. */
+  toInvoker(options: CallOptions, map: MapContext): Invoker
+}
+
+/** What the calls of one map have in common. */
+export interface MapContext {
+  readonly report: MapReport
+  readonly cache: Promise<ResultCache> | undefined
 }
 
 const handles = new WeakMap<object, LiftedHandle>()

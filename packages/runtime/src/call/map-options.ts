@@ -1,6 +1,6 @@
 import { invalidOption, unknownOption } from '../errors.ts'
 import { closestName } from '../config/suggest.ts'
-import { duration, count, choice, flag } from '../config/option.ts'
+import { duration, count, choice, flag, text } from '../config/option.ts'
 import type { Option, OptionTable } from '../config/option.ts'
 import type { CallOptions } from './lifted.ts'
 
@@ -17,6 +17,12 @@ export interface MapOptions extends CallOptions {
   readonly onError?: 'throw' | 'return' | 'skip'
   /** With `return` and `skip`: more failures than this end the map with a `MapFailedError`. Default: no limit. */
   readonly maxFailures?: number | undefined
+  /**
+   * A folder that keeps every finished result, found again by the function's code, its captures and its input. So a
+   * run that died goes on where it stopped, and a second one takes what is there. Any number of runs may share it.
+   * Without a worker (`map` inside of one, ordinary functions) it is not used.
+   */
+  readonly cache?: string | undefined
 }
 
 /** One result of a map with `onError: 'return'`. */
@@ -50,6 +56,7 @@ const mapOptions: OptionTable<MapOptions> = {
     about: 'What a failed call does.',
   }),
   maxFailures: count({ default: undefined, min: 0, about: 'More failures end the map.' }),
+  cache: text<string | undefined>({ default: undefined, about: 'Folder that keeps finished results.' }),
 }
 
 /** @throws ConfigError `OPTION_UNKNOWN`, `OPTION_INVALID` */

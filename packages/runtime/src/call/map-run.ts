@@ -1,5 +1,6 @@
 import { mapFailed, mapStopped } from '../errors.ts'
 import type { MapFailure } from '../errors.ts'
+import type { MapReport } from '../watch/map-report.ts'
 import type { Invoker } from './invoker.ts'
 import type { MapOptions, Outcome } from './map-options.ts'
 import { retryDelayMs } from './retry.ts'
@@ -15,6 +16,8 @@ export interface MapRunOptions {
   readonly invoker: Invoker
   readonly inputs: Inputs
   readonly options: MapOptions
+  /** Absent for ordinary functions. */
+  readonly report: MapReport | undefined
 }
 
 /**
@@ -144,11 +147,14 @@ export class MapRun {
       },
     })
     if (!isSettled) this.#calls.set(item.index, call)
+    this.#count('inFlight', this.#calls.size)
   }
 
   #finish(outcome: Outcome<unknown>): void {
     this.#calls.delete(outcome.index)
+    this.#count('inFlight', this.#calls.size)
     if (this.#ended !== undefined) return
+    if (outcome.status === 'fulfilled') this.#count('done')
     this.#outcomes.set(outcome.index, outcome)
     this.#notify()
   }

@@ -1,6 +1,8 @@
 import { mapOfStream } from '../errors.ts'
-import type { Invoker } from './invoker.ts'
+import { openResultCache } from './cache.ts'
+import type { ResultCache } from './cache.ts'
 import { liftedHandleOf } from './lifted.ts'
+import type { CallOptions } from './lifted.ts'
 import { checkMapOptions } from './map-options.ts'
 import type { MapOptions, Outcome } from './map-options.ts'
 import { MapResults } from './map-results.ts'
@@ -27,7 +29,7 @@ export function map<I, R>(
 ): MapResults<Outcome<Awaited<R>>>
 export function map<I, R>(fn: (input: I) => R, inputs: Source<I>, options?: MapOptions): MapResults<Awaited<R>>
 export function map<I>(fn: (input: I) => unknown, inputs: Source<I>, options: MapOptions = {}): MapResults<unknown> {
-  return start(fn, { call: 'map', inputs: toArguments(inputs, (input) => [input]), options })
+  return start(fn, { call: 'map', inputs: toArguments(inputs, (input) => [input]), total: toTotal(inputs), options })
 }
 
 /**
@@ -49,7 +51,7 @@ export function starmap<A extends readonly unknown[]>(
   inputs: Source<A>,
   options: MapOptions = {},
 ): MapResults<unknown> {
-  return start(fn, { call: 'starmap', inputs: toArguments(inputs, (args) => args), options })
+  return start(fn, { call: 'starmap', inputs: toArguments(inputs, (args) => args), total: toTotal(inputs), options })
 }
 
 /** `map` for functions without a result: starts at once, keeps nothing, resolves when all calls are done. */
@@ -61,6 +63,7 @@ export async function forEach<I>(
   const call = {
     call: 'forEach',
     inputs: toArguments(inputs, (input: I) => [input]),
+    total: toTotal(inputs),
     options: { ...options, ordered: false },
   }
   const results = start(fn, call)[Symbol.asyncIterator]()
@@ -71,21 +74,39 @@ interface StartOptions {
   /** As the user wrote it, for errors. */
   readonly call: string
   readonly inputs: () => Inputs
+  /** How many there are, where that is known. */
+  readonly total: number | undefined
   readonly options: MapOptions
 }
 
-function start(fn: (...args: never[]) => unknown, { call, inputs, options }: StartOptions): MapResults<unknown> {
+function start(fn: (...args: never[]) => unknown, { call, inputs, total, options }: StartOptions): MapResults<unknown> {
   checkMapOptions(call, options)
-  const invoker = toInvoker(fn, options)
-  return new MapResults(() => new MapRun({ name: fn.name, invoker, inputs: inputs(), options }), options)
+  const handle = liftedHandleOf(fn)
+  if (handle === undefined) {
+    const run = { name: fn.name, invoker: new PlainInvoker(fn), options, report: undefined }
+    return new MapResults(() => new MapRun({ ...run, inputs: inputs() }), options)
+  }
+  if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
+  const begin = () => {
+    const report = handle.reportMap(total)
+    const invoker = handle.toInvoker(toCallOptions(options), { report, cache: openCache(options) })
+    return new MapRun({ name: fn.name, invoker, inputs: inputs(), options, report })
+  }
+  return new MapResults(begin, options)
 }
 
-function toInvoker(fn: (...args: never[]) => unknown, { timeoutMs }: MapOptions): Invoker {
-  const handle = liftedHandleOf(fn)
-  if (handle === undefined) return new PlainInvoker(fn)
-  if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
-  // The map itself watches the signal: one listener instead of one for each call.
-  return handle.toInvoker(timeoutMs === undefined ? {} : { timeoutMs })
+// The map itself watches the signal: one listener instead of one for each call.
+function toCallOptions({ timeoutMs }: MapOptions): CallOptions {
+  return timeoutMs === undefined ? {} : { timeoutMs }
+}
+
+function openCache({ cache }: MapOptions): Promise<ResultCache> | undefined {
+  return cache === undefined ? undefined : openResultCache(cache)
+}
+
+function toTotal(inputs: Source<unknown>): number | undefined {
+  if (Array.isArray(inputs)) return inputs.length
+  return inputs instanceof Set || inputs instanceof Map ? inputs.size : undefined
 }
 
 function toArguments<I>(source: Source<I>, pack: (input: I) => readonly unknown[]): () => Inputs {

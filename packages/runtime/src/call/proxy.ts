@@ -1,11 +1,14 @@
 import { decodeValue } from '@turbolift/worker-base/wire'
 
 import type { LiftManifest } from '../manifest.ts'
+import { MapReport } from '../watch/map-report.ts'
+import { CachingInvoker } from './caching-invoker.ts'
 import { LiftedInvoker, callLifted } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import { rememberLifted } from './lifted.ts'
 import type { LiftedMeta } from './lifted.ts'
 import { pause, retryDelayMs } from './retry.ts'
+import { sessionOf } from './runtime.ts'
 import { joinStacks } from './stack.ts'
 import { streamLifted } from './stream.ts'
 
@@ -21,7 +24,7 @@ export function createLiftedFunction(
   meta: LiftedMeta,
   captures?: () => readonly unknown[],
 ): LiftedProxy {
-  return createProxy({ manifest, meta, captures, options: {} })
+  return createProxy({ manifest, meta, captures, options: {}, mapId: undefined })
 }
 
 function createProxy(lifted: Lifted): LiftedProxy {
@@ -34,7 +37,14 @@ function createProxy(lifted: Lifted): LiftedProxy {
   rememberLifted(proxy, {
     meta,
     withOptions: (added) => createProxy({ ...lifted, options: { ...options, ...added } }),
-    toInvoker: (added) => new LiftedInvoker({ ...lifted, options: { ...options, ...added } }),
+    reportMap: (total) => {
+      sessionOf(lifted.manifest)
+      return new MapReport({ functionId: meta.id, pool: meta.pool, total })
+    },
+    toInvoker: (added, { report, cache }) => {
+      const mapped = { ...lifted, options: { ...options, ...added }, mapId: report.mapId }
+      return cache === undefined ? new LiftedInvoker(mapped) : new CachingInvoker(mapped, { cache, report })
+    },
   })
   return proxy
 }

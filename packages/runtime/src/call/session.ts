@@ -1,5 +1,8 @@
+import { join } from 'node:path'
+
 import type { ResolvedConfig } from '../config.ts'
 import { createPlatform } from '../deploy/create.ts'
+import { InlineCalls } from '../deploy/inline.ts'
 import type { Deployment, DeploymentEvents, Platform } from '../deploy/platform.ts'
 import { watchProcess } from '../dispose/process-end.ts'
 import { createRunFolder } from '../dispose/run-folder.ts'
@@ -20,7 +23,7 @@ export interface SessionOptions {
 export class Session implements AsyncDisposable {
   readonly #options: SessionOptions
   readonly #runFolder: RunFolder = createRunFolder()
-  readonly #dispatchers: Map<string, Dispatcher> = new Map()
+  readonly #pools: Map<string, Calls & AsyncDisposable> = new Map()
   readonly #abort: AbortController = new AbortController()
   readonly #stopWatching: () => void
   #platform: Promise<Platform> | undefined
@@ -31,28 +34,35 @@ export class Session implements AsyncDisposable {
     this.#stopWatching = watchProcess({ dispose: () => this[Symbol.asyncDispose](), abandon: () => this.#abandon() })
   }
 
+  /** Where calls of this pool go. */
   calls(pool: string): Calls {
-    const known = this.#dispatchers.get(pool)
+    const known = this.#pools.get(pool)
     if (known !== undefined) return known
-    const { config, manifest } = this.#options
-    const dispatcher = new Dispatcher({
-      pool: config.pool(pool),
-      build: manifest.hash,
-      deploy: (events) => this.#deploy(pool, events),
-      onLog: (workerId, log) => printLog(workerId, log, config.run.workerOutput),
-    })
-    this.#dispatchers.set(pool, dispatcher)
-    return dispatcher
+    const created = this.#createCalls(pool)
+    this.#pools.set(pool, created)
+    return created
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.onEnd()
     this.#abort.abort()
-    const dispatchers = [...this.#dispatchers.values()]
-    await Promise.all(dispatchers.map((dispatcher) => dispatcher[Symbol.asyncDispose]()))
+    await Promise.all([...this.#pools.values()].map((calls) => calls[Symbol.asyncDispose]()))
     await this.#created?.[Symbol.asyncDispose]()
     this.#runFolder[Symbol.dispose]()
     this.#stopWatching()
+  }
+
+  #createCalls(pool: string): Calls & AsyncDisposable {
+    const { config, manifest } = this.#options
+    if (config.run.target === 'inline') {
+      return new InlineCalls({ manifest, pool: config.pool(pool), root: join(this.#runFolder.path, 'code') })
+    }
+    return new Dispatcher({
+      pool: config.pool(pool),
+      build: manifest.hash,
+      deploy: (events) => this.#deploy(pool, events),
+      onLog: (workerId, log) => printLog(workerId, log, config.run.workerOutput),
+    })
   }
 
   async #deploy(pool: string, events: DeploymentEvents): Promise<Deployment> {

@@ -24,7 +24,7 @@ export async function* streamLifted(
       const item = await items.next()
       if (item === undefined) return decodeValue(await items.ended)
       yield decodeValue(item)
-      task.client?.allow(task, 1)
+      task.host?.allow(task, 1)
     }
   } finally {
     if (!task.isSettled) await endEarly(task, items)
@@ -32,8 +32,8 @@ export async function* streamLifted(
 }
 
 async function endEarly(task: Task, items: Items): Promise<void> {
-  if (task.client === undefined) return task.reject(new Error('Nobody waits for it any more.'))
-  task.client.endStream(task)
+  if (task.host === undefined) return task.reject(new Error('Nobody waits for it any more.'))
+  task.host.endStream(task)
   await items.ended
 }
 

@@ -1,7 +1,5 @@
 import type { WireValue } from '@turbolift/worker-base/wire'
 
-import type { WorkerClient } from './client.ts'
-
 /** What one call is, before it is sent. */
 export interface CallRequest {
   readonly liftId: string
@@ -26,6 +24,16 @@ export interface CallSink {
   readonly window?: number
 }
 
+/** Where a call runs. */
+export interface CallHost {
+  /** Aborts the call over there. Its answer is still to come. */
+  cancel(task: Task, reason: unknown): void
+  /** Lets a streaming call send this many items more. */
+  allow(task: Task, items: number): void
+  /** Ends a streaming call early. */
+  endStream(task: Task): void
+}
+
 /** What takes calls. */
 export interface Calls {
   /** How many calls at a time keep all workers busy, those that may still be started included. */
@@ -46,7 +54,7 @@ export class Task {
   losses = 0
   isSettled = false
   /** Where it runs, under which id; `undefined` while it waits. */
-  client: WorkerClient | undefined = undefined
+  host: CallHost | undefined = undefined
   callId = 0
   /** Items that reached the caller: a streaming call that has any is not tried again. */
   items = 0

@@ -7,7 +7,7 @@ export class FatalError extends Error {
     nameClass(this, 'FatalError')
   }
 
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'FatalError'
   }
 }
@@ -33,7 +33,7 @@ export class RetryableError extends Error {
     this.retryAfterMs = retryAfterMs
   }
 
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'RetryableError'
   }
 }

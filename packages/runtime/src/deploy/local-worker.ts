@@ -100,6 +100,7 @@ class WorkerProcess implements LocalWorker {
       TURBOLIFT_BUILD: options.build,
       TURBOLIFT_CONCURRENCY: String(options.concurrency),
       TURBOLIFT_WORKER_ID: options.id,
+      TURBOLIFT_LIFELINE: 'stdin',
       TURBOLIFT_RUN_FOLDER: options.runFolder,
     }
   }

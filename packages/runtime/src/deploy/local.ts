@@ -1,14 +1,12 @@
-import { mkdir, symlink } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
 import { toLabel } from '../call/print-log.ts'
 import type { PoolConfig, ResolvedConfig } from '../config.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
 import { LiftError } from '../errors.ts'
 import { extractFiles } from '../extract.ts'
-import type { LiftManifest } from '../manifest.ts'
-import { findPackage } from './find-package.ts'
+import { linkExternals } from './externals.ts'
 import { startLocalWorker } from './local-worker.ts'
 import type { LocalWorker } from './local-worker.ts'
 import type { DeployRequest, Deployment, DeploymentEvents, Platform } from './platform.ts'
@@ -163,18 +161,5 @@ class LocalDeployment implements Deployment {
       this.#stopping.delete(stopping)
     })
     this.#stopping.add(stopping)
-  }
-}
-
-// Packages with native code stay outside of the chunks: workers find them where the program itself does.
-async function linkExternals({ externals }: LiftManifest, folder: string): Promise<void> {
-  for (const name of externals) {
-    const found = await findPackage(name)
-    if (found === undefined) continue
-    const link = join(folder, 'node_modules', name)
-    await mkdir(dirname(link), { recursive: true })
-    await symlink(found, link, 'junction').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
   }
 }

@@ -1,0 +1,79 @@
+import { installContext, CallContext } from './executor/call-context.ts'
+import { runCall } from './executor/execute.ts'
+import { loadFunctionTable } from './executor/functions.ts'
+import type { FunctionTable } from './executor/functions.ts'
+import { createHooks } from './executor/hooks.ts'
+import type { Hooks } from './executor/hooks.ts'
+import type { RunnerOptions, RunningCall } from './executor/running-call.ts'
+import { createCredit } from './executor/stream.ts'
+import { createClaims } from './threads/claims.ts'
+import type { CallMessage, ProgramMessage, WorkerMessage } from './wire/messages.ts'
+import { decodeError } from './wire/values.ts'
+
+export interface InlineWorkerOptions {
+  /** URL of the module that exports `functions`. */
+  readonly functions: string
+  readonly workerId: string
+  /** Hears of each call's items and answer. */
+  readonly onMessage: (message: WorkerMessage) => void
+}
+
+/** A worker without a process or thread of its own. It takes the messages that one behind a connection takes. */
+export interface InlineWorker {
+  /** Calls run at the same time, as asynchronous functions do; their time is not limited. */
+  send(message: ProgramMessage): void
+  /** Runs the `onWorkerStop` hooks. */
+  stop(): Promise<void>
+}
+
+/** Loads lifted functions into this process. */
+export async function createInlineWorker(options: InlineWorkerOptions): Promise<InlineWorker> {
+  const hooks = createHooks()
+  installContext(hooks)
+  return new SameProcessWorker(options, hooks, await loadFunctionTable(options.functions))
+}
+
+class SameProcessWorker implements InlineWorker {
+  readonly #options: InlineWorkerOptions
+  readonly #runner: RunnerOptions
+  readonly #running: Map<number, RunningCall> = new Map()
+
+  constructor(options: InlineWorkerOptions, hooks: Hooks, functions: FunctionTable) {
+    this.#options = options
+    const channel: RunnerOptions['channel'] = {
+      send: (message) => this.#receive(message),
+      sendFrame: () => undefined,
+      poll: () => undefined,
+      isFull: false,
+      whenDrained: async () => undefined,
+      close: () => undefined,
+    }
+    this.#runner = { channel, functions, hooks, workerId: options.workerId, claims: createClaims(), afterCall: () => undefined }
+  }
+
+  send(message: ProgramMessage): void {
+    if (message.kind === 'call') void this.#run(message)
+    const running = this.#running.get(message.id)
+    if (running === undefined) return
+    if (message.kind === 'credit') running.credit.add(message.items)
+    if (message.kind === 'return' || message.kind === 'cancel') running.credit.close()
+    if (message.kind === 'cancel') running.context.abort(decodeError(message.value))
+  }
+
+  async stop(): Promise<void> {
+    await this.#runner.hooks.runStop()
+  }
+
+  async #run(call: CallMessage): Promise<void> {
+    const context = new CallContext(call.id, call.attempt, this.#options.workerId)
+    const running = { call, context, credit: createCredit(0) }
+    this.#running.set(call.id, running)
+    const answer = await runCall(running, this.#runner)
+    this.#running.delete(call.id)
+    this.#options.onMessage(answer)
+  }
+
+  #receive(message: Parameters<RunnerOptions['channel']['send']>[0]): void {
+    if (message.kind === 'item') this.#options.onMessage(message)
+  }
+}
