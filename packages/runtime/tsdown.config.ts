@@ -2,13 +2,21 @@ import { existsSync } from 'node:fs'
 
 import { defineConfig } from 'tsdown'
 
+import { licenses } from './build/licenses.ts'
+import { slimClient } from './build/slim-client.ts'
+
 const entries = ['index', 'internal', 'manifest', 'worker', 'cli/main']
 
 export default defineConfig({
-  entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`]).filter(([, path]) => existsSync(path ?? ''))),
+  entry: Object.fromEntries(
+    entries.map((name) => [name, `src/${name}.ts`]).filter(([, path]) => existsSync(path ?? '')),
+  ),
   format: 'esm',
   fixedExtension: false,
   platform: 'node',
   target: 'node20.19',
   dts: true,
+  // Bundled, so that what is not used of them does not reach users.
+  deps: { alwaysBundle: [/^@kubernetes\/client-node/, 'ws'] },
+  plugins: [slimClient(), licenses()],
 })

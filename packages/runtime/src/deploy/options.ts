@@ -1,5 +1,3 @@
-import type { V1Affinity, V1Toleration } from '@kubernetes/client-node'
-
 /** How the program reaches its workers. */
 export type Reach = 'auto' | 'direct' | 'port-forward' | 'ingress'
 
@@ -16,6 +14,15 @@ export interface ResourcesInput {
   readonly memory?: string
   /** Space for files in `/tmp`. Default `256Mi`. */
   readonly disk?: string
+}
+
+/** Lets workers run on nodes that keep other pods away. */
+export interface Toleration {
+  readonly key?: string
+  readonly operator?: 'Exists' | 'Equal'
+  readonly value?: string
+  readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+  readonly tolerationSeconds?: number
 }
 
 /** A route from outside, through an ingress controller or a gateway that the cluster has. */
@@ -57,8 +64,9 @@ export interface ClusterInput {
   readonly imagePullSecrets?: readonly string[]
   /** Labels that a node must have. */
   readonly nodeSelector?: Readonly<Record<string, string>>
-  readonly tolerations?: readonly V1Toleration[]
-  readonly affinity?: V1Affinity | undefined
+  readonly tolerations?: readonly Toleration[]
+  /** As in a pod. */
+  readonly affinity?: Readonly<Record<string, unknown>> | undefined
   /** Labels on everything that a run creates. */
   readonly labels?: Readonly<Record<string, string>>
   /** Annotations on worker pods. */

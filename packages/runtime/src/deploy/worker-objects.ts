@@ -7,6 +7,7 @@ import type {
   V1ResourceRequirements,
 } from '@kubernetes/client-node'
 
+import { toMergePatched } from './merge-patch.ts'
 import { toPoolName } from './names.ts'
 import {
   containerSecurity,
@@ -42,6 +43,11 @@ export function toWorkerDeployment(pool: PoolObjects): V1Deployment {
 }
 
 function toWorkerPod(pool: PoolObjects): V1PodSpec {
+  const { affinity } = pool.options
+  return toMergePatched(toPlainPod(pool), affinity === undefined ? {} : { affinity })
+}
+
+function toPlainPod(pool: PoolObjects): V1PodSpec {
   const { code, options, run } = pool
   const pullSecrets = [...code.imagePullSecrets, ...(options.imagePullSecrets ?? []).map((name) => ({ name }))]
   return {
@@ -59,7 +65,6 @@ function toWorkerPod(pool: PoolObjects): V1PodSpec {
     tolerations: [...goSoon, ...(options.tolerations ?? [])],
     ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
     nodeSelector: { ...code.nodeSelector, ...options.nodeSelector },
-    ...(options.affinity === undefined ? {} : { affinity: options.affinity }),
     ...(options.serviceAccount === undefined ? {} : { serviceAccountName: options.serviceAccount }),
   }
 }
