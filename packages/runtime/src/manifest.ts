@@ -34,6 +34,8 @@ export interface LiftedEntry {
   readonly pool: string
   /** `stream`: an async generator, whose values reach the caller one by one. */
   readonly kind: 'call' | 'stream'
+  /** SHA-256 of the code that the function may run: its chunk and all that this imports. Names its results in a cache. */
+  readonly code?: string
 }
 
 /** One file of the manifest's archive. */

@@ -4,6 +4,8 @@ import type { PoolConfig } from '../config.ts'
 import type { Deployment, DeploymentEvents } from '../deploy/platform.ts'
 import { callTooLarge, queueFull, runEnded, workerLost } from '../errors.ts'
 import type { LiftError } from '../errors.ts'
+import { reportCall } from '../watch/call-report.ts'
+import { events } from '../watch/events.ts'
 import { settleByAnswer } from './answer.ts'
 import type { AnswerMessage, ClientEvents, WorkerClient } from './client.ts'
 import { WorkerConnections } from './connections.ts'
@@ -17,6 +19,8 @@ import type { CallRequest, CallSink, Calls } from './task.ts'
 const MOST_ATTEMPTS = 3
 
 export interface DispatcherOptions {
+  /** The pool's. */
+  readonly name: string
   readonly pool: PoolConfig
   /** Manifest hash. */
   readonly build: string
@@ -52,7 +56,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
 
   /** Takes a call. The sink may hear of a refusal before this returns. */
   submit(request: CallRequest, sink: CallSink): Task {
-    const task = new Task(request, sink)
+    const task = new Task(request, sink, reportCall(request, this.#options.name))
     const refusal = this.#refusal(request)
     if (refusal !== undefined) {
       task.reject(refusal)
@@ -118,6 +122,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     return {
       onWorker: (address) => this.#connections.open(address),
       onWorkerGone: (workerId, reason) => {
+        events['worker:gone'].emit({ workerId, pool: this.#options.name, error: reason })
         const client = this.#connections.remove(workerId, reason)
         if (client !== undefined) this.#rescue(client, reason ?? runEnded('a worker'))
         this.#size.shrinkTo(this.#queue.size)
@@ -130,6 +135,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
   #clientEvents(): ClientEvents {
     return {
       onReady: (client) => {
+        events['worker:ready'].emit({ workerId: client.workerId, pool: this.#options.name })
         this.#connections.add(client)
         this.#pump()
       },
@@ -167,6 +173,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       task.reject(error instanceof Error ? callTooLarge(task.request.name, error) : error)
       return
     }
+    task.report?.start(client.workerId)
     client.isExclusive = task.losses >= MOST_ATTEMPTS - 1
     if (task.sink.window !== undefined) client.allow(task, task.sink.window)
   }
@@ -175,7 +182,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     const verdict = settleByAnswer(task, message)
     if (verdict === undefined) return
     if (verdict.kind === 'failed') task.reject(verdict.error)
-    else this.#tryAgain(task, { countsAsAttempt: verdict.countsAsAttempt, why: new Error(verdict.why) })
+    else this.#tryAgain(task, { countsAsAttempt: verdict.countsAsAttempt, seen: new Error(verdict.why) })
   }
 
   /** A worker is gone: the oldest of its calls were running, the others only waited there. */
@@ -189,16 +196,18 @@ export class Dispatcher implements Calls, AsyncDisposable {
     }
     for (const [index, task] of [...tasks.entries()].toReversed()) {
       const why = async () => this.#connections.whyGone(client.workerId, error)
-      this.#tryAgain(task, { countsAsAttempt: isRunning(index), why })
+      this.#tryAgain(task, { countsAsAttempt: isRunning(index), seen: error, why })
     }
   }
 
-  #tryAgain(task: Task, { countsAsAttempt, why }: Loss): void {
+  #tryAgain(task: Task, { countsAsAttempt, seen, why }: Loss): void {
     if (task.isSettled) return
     if (countsAsAttempt) task.attempts += 1
     const isLast = task.attempts >= MOST_ATTEMPTS || task.items > 0
-    if (!isLast) this.#queue.unshift([task])
-    else if (why instanceof Error) task.reject(workerLost(task.request.name, task.attempts, why))
+    if (!isLast) {
+      if (countsAsAttempt) task.report?.retry(seen)
+      this.#queue.unshift([task])
+    } else if (why === undefined) task.reject(workerLost(task.request.name, task.attempts, seen))
     else void why().then((cause) => task.reject(workerLost(task.request.name, task.attempts, cause)))
   }
 
@@ -217,6 +226,8 @@ export class Dispatcher implements Calls, AsyncDisposable {
 
 interface Loss {
   readonly countsAsAttempt: boolean
-  /** Only asked for when it is the last try. */
-  readonly why: Error | (() => Promise<unknown>)
+  /** What the program saw of it. */
+  readonly seen: Error
+  /** What the platform says to it; only asked for when it was the last try. */
+  readonly why?: () => Promise<unknown>
 }

@@ -1,5 +1,6 @@
 import { mapFailed, mapStopped } from '../errors.ts'
 import type { MapFailure } from '../errors.ts'
+import { startCounts } from '../watch/map-report.ts'
 import type { MapReport } from '../watch/map-report.ts'
 import type { Invoker } from './invoker.ts'
 import type { MapOptions, Outcome } from './map-options.ts'
@@ -32,6 +33,7 @@ export class MapRun {
   readonly #outcomes: Map<number, Outcome<unknown>> = new Map()
   /** Only kept when there is a limit. */
   readonly #failures: MapFailure[] = []
+  readonly #counts: MapReport['counts']
   readonly #onAbort = () => this.#end(this.#run.options.signal?.reason)
   #read = 0
   #taken = 0
@@ -42,6 +44,7 @@ export class MapRun {
 
   constructor(run: MapRunOptions) {
     this.#run = run
+    this.#counts = run.report?.counts ?? startCounts(undefined)
     const { signal } = run.options
     if (signal?.aborted === true) this.#onAbort()
     else signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -71,7 +74,7 @@ export class MapRun {
 
   /** Cancels what is in flight and closes the source. Harmless after the end. */
   async stop(): Promise<void> {
-    const { invoker, inputs, options } = this.#run
+    const { invoker, inputs, options, report } = this.#run
     options.signal?.removeEventListener('abort', this.#onAbort)
     const wasExhausted = this.#isExhausted
     this.#isExhausted = true
@@ -82,6 +85,7 @@ export class MapRun {
       if (call instanceof WaitingRetry) call.clear()
       else invoker.cancel(call, reason)
     }
+    report?.end(this.#ended?.error)
     if (!wasExhausted) await inputs.return?.()
   }
 
@@ -147,14 +151,14 @@ export class MapRun {
       },
     })
     if (!isSettled) this.#calls.set(item.index, call)
-    this.#count('inFlight', this.#calls.size)
+    this.#counts.inFlight = this.#calls.size
   }
 
   #finish(outcome: Outcome<unknown>): void {
     this.#calls.delete(outcome.index)
-    this.#count('inFlight', this.#calls.size)
+    this.#counts.inFlight = this.#calls.size
     if (this.#ended !== undefined) return
-    if (outcome.status === 'fulfilled') this.#count('done')
+    if (outcome.status === 'fulfilled') this.#counts.done += 1
     this.#outcomes.set(outcome.index, outcome)
     this.#notify()
   }
@@ -168,6 +172,7 @@ export class MapRun {
       this.#calls.set(item.index, again)
       return
     }
+    this.#counts.failed += 1
     if (options.onError === undefined || options.onError === 'throw') return this.#end(error)
     if (options.maxFailures !== undefined) {
       this.#failures.push({ index: item.index, error })

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
+
 import type { ConfigInput } from '../config.ts'
 import { checkLayer, resolveConfig } from '../config/resolve.ts'
 import { configuredTooLate } from '../errors.ts'
 import type { LiftManifest } from '../manifest.ts'
+import { startWatching } from '../watch/start.ts'
 import { Session } from './session.ts'
 
 /** What all copies of this package in one process share: a bundle may hold it twice, or two bundles may meet. */
@@ -31,7 +34,9 @@ export function sessionOf(manifest: LiftManifest): Session {
   const known = sessions.get(manifest.hash)
   if (known !== undefined) return known
   const config = resolveConfig({ manifest: manifest.options, environment: process.env, configured })
-  const session = new Session({ manifest, config, onEnd: () => sessions.delete(manifest.hash) })
+  const run = { runId: randomUUID(), program: manifest.program, target: config.run.target }
+  const watching = startWatching(run, config.run)
+  const session = new Session({ manifest, config, watching, onEnd: () => sessions.delete(manifest.hash) })
   sessions.set(manifest.hash, session)
   return session
 }

@@ -8,6 +8,7 @@ import { watchProcess } from '../dispose/process-end.ts'
 import { createRunFolder } from '../dispose/run-folder.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
 import type { LiftManifest } from '../manifest.ts'
+import { reportLog } from '../watch/log-report.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { printLog } from './print-log.ts'
 import type { Calls } from './task.ts'
@@ -15,6 +16,8 @@ import type { Calls } from './task.ts'
 export interface SessionOptions {
   readonly manifest: LiftManifest
   readonly config: ResolvedConfig
+  /** What shows the run to people; goes with it. */
+  readonly watching: Disposable
   /** Called once, when nothing of the session is of use any more. */
   readonly onEnd: () => void
 }
@@ -48,6 +51,7 @@ export class Session implements AsyncDisposable {
     this.#abort.abort()
     await Promise.all([...this.#pools.values()].map((calls) => calls[Symbol.asyncDispose]()))
     await this.#created?.[Symbol.asyncDispose]()
+    this.#options.watching[Symbol.dispose]()
     this.#runFolder[Symbol.dispose]()
     this.#stopWatching()
   }
@@ -55,13 +59,22 @@ export class Session implements AsyncDisposable {
   #createCalls(pool: string): Calls & AsyncDisposable {
     const { config, manifest } = this.#options
     if (config.run.target === 'inline') {
-      return new InlineCalls({ manifest, pool: config.pool(pool), root: join(this.#runFolder.path, 'code') })
+      return new InlineCalls({
+        manifest,
+        name: pool,
+        pool: config.pool(pool),
+        root: join(this.#runFolder.path, 'code'),
+      })
     }
     return new Dispatcher({
+      name: pool,
       pool: config.pool(pool),
       build: manifest.hash,
       deploy: (events) => this.#deploy(pool, events),
-      onLog: (workerId, log) => printLog(workerId, log, config.run.workerOutput),
+      onLog: (workerId, log) => {
+        reportLog(workerId, log)
+        printLog(workerId, log, config.run.workerOutput)
+      },
     })
   }
 
@@ -81,6 +94,7 @@ export class Session implements AsyncDisposable {
   #abandon(): void {
     this.#options.onEnd()
     this.#created?.abandon()
+    this.#options.watching[Symbol.dispose]()
     this.#runFolder[Symbol.dispose]()
   }
 }

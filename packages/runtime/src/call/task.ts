@@ -1,5 +1,7 @@
 import type { WireValue } from '@turbolift/worker-base/wire'
 
+import type { CallReport } from '../watch/call-report.ts'
+
 /** What one call is, before it is sent. */
 export interface CallRequest {
   readonly liftId: string
@@ -10,6 +12,8 @@ export interface CallRequest {
   /** `undefined`: what the pool says. 0: no limit. */
   readonly timeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
+  /** The map that makes the call. */
+  readonly mapId: number | undefined
   /** For error messages: the function's name. */
   readonly name: string
 }
@@ -58,12 +62,15 @@ export class Task {
   callId = 0
   /** Items that reached the caller: a streaming call that has any is not tried again. */
   items = 0
+  /** Tells listeners how it goes; `undefined` when there are none. */
+  readonly report: CallReport | undefined
   /** Called once when the call is settled. */
   onSettled: (() => void) | undefined = undefined
 
-  constructor(request: CallRequest, sink: CallSink) {
+  constructor(request: CallRequest, sink: CallSink, report?: CallReport) {
     this.request = request
     this.sink = sink
+    this.report = report
   }
 
   onItem(value: WireValue): void {
@@ -75,12 +82,14 @@ export class Task {
   resolve(value: WireValue): void {
     if (this.isSettled) return
     this.#settle()
+    this.report?.finish(value)
     this.sink.resolve(value)
   }
 
   reject(error: unknown): void {
     if (this.isSettled) return
     this.#settle()
+    this.report?.fail(error)
     this.sink.reject(error)
   }
 

@@ -13,6 +13,7 @@ import type { PoolConfig } from '../config.ts'
 import { callTimedOut } from '../errors.ts'
 import { extractFiles } from '../extract.ts'
 import type { LiftManifest } from '../manifest.ts'
+import { reportCall } from '../watch/call-report.ts'
 import { linkExternals } from './externals.ts'
 
 /** Calls at a time of a map: all of them share one thread. */
@@ -20,6 +21,8 @@ const APPETITE = 64
 
 export interface InlineOptions {
   readonly manifest: LiftManifest
+  /** The pool's. */
+  readonly name: string
   readonly pool: PoolConfig
   /** Folder to extract to. */
   readonly root: string
@@ -41,7 +44,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   submit(request: CallRequest, sink: CallSink): Task {
-    const task = new Task(request, sink)
+    const task = new Task(request, sink, reportCall(request, this.#options.name))
     void this.#run(task).catch((error: unknown) => task.reject(error))
     return task
   }
@@ -70,6 +73,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     this.#lastId += 1
     task.callId = this.#lastId
     task.host = this
+    task.report?.start('inline')
     this.#tasks.set(task.callId, task)
     this.#watch(task)
     this.#worker ??= this.#load()

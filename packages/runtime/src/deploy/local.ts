@@ -6,6 +6,7 @@ import type { PoolConfig, ResolvedConfig } from '../config.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
 import { LiftError } from '../errors.ts'
 import { extractFiles } from '../extract.ts'
+import { events as runEvents } from '../watch/events.ts'
 import { linkExternals } from './externals.ts'
 import { startLocalWorker } from './local-worker.ts'
 import type { LocalWorker } from './local-worker.ts'
@@ -122,6 +123,7 @@ class LocalDeployment implements Deployment {
       concurrency: this.slotsPerWorker,
       output: output === 'none' ? undefined : { label },
     })
+    runEvents['worker:started'].emit({ workerId: id, pool })
     this.#workers.set(id, worker)
     this.#alive.add(worker)
     void this.#follow(worker, config.startTimeoutMs ?? START_TIMEOUT_MS)
