@@ -3,9 +3,19 @@ import { existsSync } from 'node:fs'
 import { defineConfig } from 'tsdown'
 
 import { licenses } from './build/licenses.ts'
+import { rawText } from './build/raw-text.ts'
 import { slimClient } from './build/slim-client.ts'
 
-const entries = ['index', 'internal', 'manifest', 'worker', 'cli/main']
+const entries = [
+  'index',
+  'internal',
+  'manifest',
+  'worker',
+  'cli/main',
+  'watch/page',
+  'watch/opentelemetry',
+  'watch/prometheus',
+]
 
 export default defineConfig({
   entry: Object.fromEntries(
@@ -18,5 +28,5 @@ export default defineConfig({
   dts: true,
   // Bundled, so that what is not used of them does not reach users.
   deps: { alwaysBundle: [/^@kubernetes\/client-node/, 'ws'] },
-  plugins: [slimClient(), licenses()],
+  plugins: [slimClient(), licenses(), rawText()],
 })
