@@ -1,0 +1,102 @@
+import { isRefusal } from '../../deploy/client.ts'
+import { type Permission, toPermissions } from '../../deploy/permissions.ts'
+import type { Check, DoctorSite, Verdict } from './check.ts'
+import { ok } from './check.ts'
+
+/** Oldest minor version whose Jobs end as the anchor needs it. */
+const OLDEST_MINOR = 27
+
+export const clusterCheck: Check = {
+  name: 'cluster',
+  async run({ client, signal }) {
+    const { body } = await client.request({ method: 'GET', path: '/version', signal, patienceMs: 10_000 })
+    const began = performance.now()
+    await client.request({ method: 'GET', path: '/version', signal })
+    const roundTripMs = (performance.now() - began).toFixed(1)
+    const { gitVersion, minor } = parseVersion(body)
+    const text = `Kubernetes ${gitVersion} at ${client.server.origin}, context "${client.context}", round trip ${roundTripMs} ms`
+    if (minor >= OLDEST_MINOR) return ok(text)
+    return {
+      state: 'warn',
+      text,
+      fix: `Versions before 1.${OLDEST_MINOR} are not tested; runs may leave objects behind.`,
+    }
+  },
+}
+
+export const namespaceCheck: Check = {
+  name: 'namespace',
+  async run({ client, config, signal }) {
+    try {
+      const namespace = await client.read('Namespace', client.namespace, { signal })
+      if (namespace === undefined)
+        return {
+          state: 'fail',
+          text: `"${client.namespace}" does not exist`,
+          fix: `kubectl create namespace ${client.namespace}`,
+        }
+      return toSecurityVerdict(
+        client.namespace,
+        namespace.metadata?.labels?.['pod-security.kubernetes.io/enforce'],
+        config,
+      )
+    } catch (error) {
+      if (!isRefusal(error, 'Forbidden')) throw error
+      return {
+        state: 'skip',
+        text: `"${client.namespace}" may not be read, which no run needs; the pods below tell its policy`,
+      }
+    }
+  },
+}
+
+export const permissionCheck: Check = {
+  name: 'permissions',
+  async run(site) {
+    const wanted = toPermissions(site.config.kubernetes)
+    const asked = wanted.flatMap((permission) => permission.verbs.map((verb) => ({ ...permission, verb })))
+    const answers = await Promise.all(asked.map(async (one) => ({ ...one, isAllowed: await isAllowed(site, one) })))
+    const missing = answers.filter(({ resource, isAllowed: allowed }) => !allowed && resource !== 'jobs/finalizers')
+    if (missing.length === 0)
+      return ok(`all ${asked.length} that a run needs in "${site.client.namespace}" are granted`)
+    return {
+      state: 'fail',
+      text: `missing: ${missing.map(({ verb, resource }) => `${verb} ${resource}`).join(', ')}`,
+      fix: '"turbolift role | kubectl apply -f -" creates a Role with exactly these.',
+    }
+  },
+}
+
+/** Whether the cluster would let us do it. */
+export async function isAllowed(
+  { client, signal }: DoctorSite,
+  { group, resource, verb }: Omit<Permission, 'verbs'> & { readonly verb: string },
+): Promise<boolean> {
+  const [name = '', subresource] = resource.split('/')
+  const resourceAttributes = {
+    namespace: client.namespace,
+    group,
+    resource: name,
+    verb,
+    ...(subresource === undefined ? {} : { subresource }),
+  }
+  const review = await client.create('SelfSubjectAccessReview', { spec: { resourceAttributes } }, { signal })
+  return review.status?.allowed === true
+}
+
+function toSecurityVerdict(name: string, level: string | undefined, { kubernetes }: DoctorSite['config']): Verdict {
+  const text = `"${name}", pod security "${level ?? 'privileged'}"`
+  const usesKaniko = kubernetes.delivery === 'image' && (kubernetes.image?.builder ?? 'kaniko') === 'kaniko'
+  if (level !== 'restricted' || !usesKaniko) return ok(text)
+  return {
+    state: 'fail',
+    text: `${text}, under which Kaniko cannot build`,
+    fix: 'Set TURBOLIFT_BUILDER=append, or TURBOLIFT_DELIVERY=mount, or label the namespace "baseline".',
+  }
+}
+
+function parseVersion(body: string): { readonly gitVersion: string; readonly minor: number } {
+  const json: unknown = JSON.parse(body)
+  const fields: Readonly<Record<string, unknown>> = typeof json === 'object' && json !== null ? { ...json } : {}
+  return { gitVersion: String(fields['gitVersion']), minor: Number.parseInt(String(fields['minor']), 10) }
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type { DeliveredCode, Delivery, DeliveryScope } from '../../deliver/delivery.ts'
+import { createImageDelivery } from '../../deliver/image.ts'
+import { createMountDelivery } from '../../deliver/mount.ts'
+import { resolveImageOptions } from '../../deliver/options.ts'
+import { openAnchor } from '../../deploy/anchor.ts'
+import { createRunIdentity } from '../../deploy/names.ts'
+import type { Check, DoctorSite, Finding, Verdict } from './check.ts'
+import { ok, runCheck } from './check.ts'
+import { type DoctorPod, measureRoutes, startPod } from './test-pod.ts'
+
+const GRACE_MS = 60_000
+
+/**
+ * A whole run in small: deliver a file by the configured way, have a node start it, and reach it.
+ * Everything is owned by an anchor of its own, so that nothing stays, however it ends.
+ */
+export async function travel(site: DoctorSite): Promise<readonly Finding[]> {
+  const { client, signal } = site
+  const run = createRunIdentity('doctor')
+  let anchor: Awaited<ReturnType<typeof openAnchor>> | undefined
+  let code: DeliveredCode | undefined
+  let pod: DoctorPod | undefined
+  const scope = (): DeliveryScope | undefined =>
+    anchor === undefined
+      ? undefined
+      : { client, namespace: client.namespace, namePrefix: run.name, labels: run.labels, owner: anchor.owner }
+  const steps: readonly Check[] = [
+    {
+      name: 'anchor',
+      async run() {
+        anchor = await openAnchor({
+          client,
+          run,
+          graceMs: GRACE_MS,
+          annotations: { 'turbolift.dev/doctor': 'true' },
+          signal,
+        })
+        return ok('the object that owns everything of a run is created and starts')
+      },
+    },
+    {
+      name: 'delivery',
+      async run() {
+        const target = scope()
+        if (target === undefined) return notReached
+        code = await deliver(site, target)
+        return ok(toText(site, code))
+      },
+    },
+    {
+      name: 'start',
+      async run() {
+        const target = scope()
+        if (target === undefined || code === undefined) return notReached
+        pod = await startPod(target, code, signal)
+        return toStartVerdict(pod, site)
+      },
+    },
+    { name: 'route', run: async () => (pod === undefined ? notReached : measureRoutes(site, pod)) },
+  ]
+  const findings: Finding[] = []
+  for (const step of steps) findings.push(await runCheck(step, site))
+  if (anchor === undefined) return findings
+  const owned = anchor
+  const removal: Check = {
+    name: 'disposal',
+    run: async () => {
+      await owned[Symbol.asyncDispose]()
+      return ok('everything that the doctor created is gone')
+    },
+  }
+  return [...findings, await runCheck(removal, site)]
+}
+
+const notReached: Verdict = { state: 'skip', text: 'not reached' }
+
+/** A file that no image has yet, so that something is really built and pushed. */
+async function deliver({ config, signal }: DoctorSite, scope: DeliveryScope): Promise<DeliveredCode> {
+  const folder = await mkdtemp(join(tmpdir(), 'turbolift-doctor-'))
+  try {
+    await writeFile(join(folder, 'worker.js'), `// ${randomBytes(8).toString('hex')}\n`)
+    const delivery = createDelivery(config.kubernetes)
+    return await delivery.deliver({ folder, program: 'doctor', externals: [], scope, onLog: undefined, signal })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+function createDelivery({ delivery, image }: DoctorSite['config']['kubernetes']): Delivery {
+  if (delivery === 'image') return createImageDelivery(image ?? {})
+  return createMountDelivery({ image: resolveImageOptions(image).baseImage })
+}
+
+function toText({ config }: DoctorSite, { image }: DeliveredCode): string {
+  const { delivery, image: options } = config.kubernetes
+  if (delivery === 'mount') return `the files are in the cluster, for the image ${image}`
+  return `a tiny image was built by ${resolveImageOptions(options).builder} and pushed; nodes know it as ${image.replace(/@.*$/, '')}`
+}
+
+function toStartVerdict({ architecture, image }: DoctorPod, { config }: DoctorSite): Verdict {
+  const { builder, architecture: wanted } = resolveImageOptions(config.kubernetes.image)
+  const text = `a node pulled and started it; processor ${architecture}`
+  const isOther = builder === 'append' && wanted !== undefined && wanted !== architecture
+  return isOther
+    ? {
+        state: 'warn',
+        text: `${text}, not ${wanted} (${image})`,
+        fix: 'Set TURBOLIFT_ARCHITECTURE to that of the nodes.',
+      }
+    : ok(text)
+}
