@@ -12,5 +12,5 @@ export interface PlatformOptions {
 export async function createPlatform(options: PlatformOptions): Promise<Platform> {
   if (options.config.run.target !== 'kubernetes') return createLocalPlatform(options)
   const { createKubernetesPlatform } = await import('./kubernetes.ts')
-  return createKubernetesPlatform({ ...options, onLine: (text) => process.stderr.write(`[turbolift] ${text}\n`) })
+  return createKubernetesPlatform({ ...options, onLine: (text) => process.stderr.write(`turbolift: ${text}\n`) })
 }
