@@ -12,8 +12,8 @@ import { createTar } from 'nanotar'
 import { hashFiles } from '../src/manifest.ts'
 import type { LiftManifest, LiftedEntry, ManifestFile } from '../src/manifest.ts'
 
-const runtime = new URL('../dist/', import.meta.url)
-const workerBase = new URL('../../worker-base/dist/', import.meta.url)
+const runtime = new URL(process.env['RUNTIME_DIST'] ?? '../dist/', import.meta.url)
+const workerBase = new URL(process.env['WORKER_DIST'] ?? '../../worker-base/dist/', import.meta.url)
 
 export interface ProgramSource {
   /** Body of an object: `square: async (n) => n * n,`. Names that begin with `stream` are async generators. */
@@ -87,7 +87,11 @@ export async function createProgram(source: ProgramSource): Promise<Program> {
 
 export async function waitForEnd(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   child.stdin.end()
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), child.exitCode ?? once(child, 'exit')])
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    child.exitCode ?? once(child, 'exit'),
+  ])
   return { exitCode: child.exitCode, signal: child.signalCode, stdout, stderr }
 }
 

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { createLiftedFunction } from '../src/call/proxy.ts'
+import type { LiftedProxy } from '../src/call/proxy.ts'
+import { sessionOf } from '../src/call/runtime.ts'
+import type { ConfigInput } from '../src/config.ts'
+import type { LiftManifest } from '../src/manifest.ts'
+import { toManifest } from './cluster-run.ts'
+
+/** The functions of a program on the cluster, as a bundle would have them. Disposing ends its run. */
+export interface ClusterProgram extends AsyncDisposable {
+  readonly manifest: LiftManifest
+  lifted(name: string, options?: { readonly pool?: string; readonly kind?: 'call' | 'stream' }): LiftedProxy
+}
+
+/** @param functions JavaScript text of each function by name: `async (n) => n * n` */
+export function createClusterProgram(
+  program: string,
+  functions: Readonly<Record<string, string>>,
+  options: ConfigInput,
+): ClusterProgram {
+  const table = Object.entries(functions).map(([name, text]) => `  ${JSON.stringify(name)}: async () => ${text},`)
+  const files = {
+    'worker.js': readWorkerFile('worker.js'),
+    'executor.js': readWorkerFile('executor.js'),
+    'functions.js': `export const functions = {\n${table.join('\n')}\n}\n`,
+  }
+  const manifest = { ...toManifest(program, files), options: { target: 'kubernetes' as const, ...options } }
+  return {
+    manifest,
+    lifted: (name, { pool = 'default', kind = 'call' } = {}) =>
+      createLiftedFunction(manifest, { id: name, name, length: 1, pool, kind }),
+    [Symbol.asyncDispose]: () => sessionOf(manifest)[Symbol.asyncDispose](),
+  }
+}
+
+function readWorkerFile(name: string): string {
+  return readFileSync(fileURLToPath(import.meta.resolve(`@turbolift/worker-base/${name}`)), 'utf8')
+}
