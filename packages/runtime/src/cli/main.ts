@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./dev.ts')).dev,
   build: async () => (await import('./build.ts')).build,
   doctor: async () => (await import('./doctor.ts')).doctor,
+  watch: async () => (await import('./watch.ts')).watch,
   ls: async () => (await import('./ls.ts')).ls,
   logs: async () => (await import('./logs.ts')).logs,
   down: async () => (await import('./down.ts')).down,
@@ -24,7 +25,10 @@ const output: CommandOutput = {
   note: (line) => process.stderr.write(`${line}\n`),
 }
 
+// Connections to a cluster do not keep a program alive, as that would hold back those that lift functions.
+const running = setInterval(() => undefined, 2 ** 30)
 process.exitCode = await main(process.argv.slice(2))
+clearInterval(running)
 
 async function main([name = '--help', ...args]: readonly string[]): Promise<number> {
   try {
