@@ -1,0 +1,230 @@
+import type { TextRange } from './ast.ts'
+
+/** A problem of one module, found at build time. */
+export interface Diagnostic {
+  readonly code: DiagnosticCode
+  readonly severity: 'error' | 'warning'
+  readonly at: TextRange
+  /** What happened, why it is refused, what to do. */
+  readonly what: string
+  readonly why: string
+  readonly fix: string
+}
+
+export type DiagnosticCode =
+  | 'CAPTURE_NOT_SENDABLE'
+  | 'CAPTURE_REASSIGNED'
+  | 'DIRECTIVE_IN_CLIENT'
+  | 'DIRECTIVE_MISPLACED'
+  | 'DIRECTIVE_MISSPELT'
+  | 'DIRECTIVE_REPEATED'
+  | 'EXPORT_NOT_ASYNC'
+  | 'FUNCTION_NOT_ASYNC'
+  | 'METHOD_NOT_LIFTABLE'
+  | 'MODULE_STATE_SHARED'
+  | 'POOL_UNKNOWN'
+  | 'SYNTAX_UNREADABLE'
+  | 'USES_ARGUMENTS'
+  | 'USES_SUPER'
+  | 'USES_THIS'
+
+type Details = Omit<Diagnostic, 'code' | 'severity' | 'at'>
+
+function error(code: DiagnosticCode, at: TextRange, details: Details): Diagnostic {
+  return { code, severity: 'error', at, ...details }
+}
+
+function warning(code: DiagnosticCode, at: TextRange, details: Details): Diagnostic {
+  return { code, severity: 'warning', at, ...details }
+}
+
+export function captureNotSendable(name: string, kind: string, at: TextRange): Diagnostic {
+  return error('CAPTURE_NOT_SENDABLE', at, {
+    what: `The lifted function captures "${name}", which is a ${kind}.`,
+    why: 'What a nested lifted function captures travels to the worker as a copy, and code cannot be copied.',
+    fix: `Move "${name}" to the top level of the module, or pass what it yields as a parameter.`,
+  })
+}
+
+export function captureReassigned(name: string, at: TextRange): Diagnostic {
+  return error('CAPTURE_REASSIGNED', at, {
+    what: `"${name}" is assigned, and the lifted function captures it.`,
+    why: 'Captures travel to the worker as copies, so one side would see an old value.',
+    fix: `Pass "${name}" as a parameter and return what changes, or copy it into a const and use that.`,
+  })
+}
+
+export function directiveInClient(at: TextRange): Diagnostic {
+  return error('DIRECTIVE_IN_CLIENT', at, {
+    what: 'A lifted function is in code for the browser.',
+    why: 'Workers are processes of this machine or of a cluster; a browser can start neither.',
+    fix: 'Call the lifted function in server code, and let the browser ask the server.',
+  })
+}
+
+export function directiveMisplaced(at: TextRange): Diagnostic {
+  return error('DIRECTIVE_MISPLACED', at, {
+    what: "'use lift' is not the first statement of a function or module.",
+    why: 'Only there it is a directive; anywhere else it is a string without effect, and nothing would be lifted.',
+    fix: 'Move it to the top of the function body, without parentheses, before all other statements.',
+  })
+}
+
+export function directiveMisspelt(text: string, at: TextRange): Diagnostic {
+  return error('DIRECTIVE_MISSPELT', at, {
+    what: `"${text}" looks like a misspelt 'use lift'.`,
+    why: 'An unknown directive has no effect, and the function would run in the main program.',
+    fix: "Write 'use lift', or 'use lift: pool' with the name of a pool.",
+  })
+}
+
+export function directiveRepeated(at: TextRange): Diagnostic {
+  return error('DIRECTIVE_REPEATED', at, {
+    what: "'use lift' stands more than once in the same function or module.",
+    why: 'Each may name another pool, and only one can hold.',
+    fix: 'Keep one of them.',
+  })
+}
+
+export function exportNotAsync(name: string, at: TextRange): Diagnostic {
+  return error('EXPORT_NOT_ASYNC', at, {
+    what: `The exported function "${name}" of a lifted module is not async.`,
+    why: 'All exported functions of such a module become calls to a worker, whose results come later.',
+    fix: 'Make it async, or move it to a module that is not lifted.',
+  })
+}
+
+export function functionNotAsync(name: string, at: TextRange, isGenerator: boolean): Diagnostic {
+  return error('FUNCTION_NOT_ASYNC', at, {
+    what: `The lifted ${isGenerator ? 'generator' : 'function'} "${name}" is not async.`,
+    why: `A call to a worker takes time, so its ${isGenerator ? 'values' : 'result'} cannot be there at once.`,
+    fix: isGenerator ? 'Make it an async generator.' : 'Make it async, and await its calls.',
+  })
+}
+
+export function methodNotLiftable(what: string, at: TextRange): Diagnostic {
+  return error('METHOD_NOT_LIFTABLE', at, {
+    what: `A ${what} cannot be lifted.`,
+    why: 'It belongs to an object that stays in the main program.',
+    fix: 'Lift a function, an object method with a plain name or a static method, and pass it the data it needs.',
+  })
+}
+
+export function moduleStateShared(name: string, at: TextRange): Diagnostic {
+  return error('MODULE_STATE_SHARED', at, {
+    what: `"${name}" is assigned in functions, and both the main program and a lifted function use it.`,
+    why: 'Each worker has its own copy of the module, so neither side would see what the other assigns.',
+    fix: `Pass "${name}" as a parameter and return what changes, or use it on one side only.`,
+  })
+}
+
+export function moduleObjectShared(name: string, at: TextRange): Diagnostic {
+  return warning('MODULE_STATE_SHARED', at, {
+    what: `"${name}" is changed in functions, and both the main program and a lifted function use it.`,
+    why: 'Each worker has its own copy of the module, so neither side sees what the other changes.',
+    fix: `Pass "${name}" as a parameter and return what changes, or use it on one side only.`,
+  })
+}
+
+export function poolUnknown(pool: string, known: readonly string[], at: TextRange): Diagnostic {
+  return error('POOL_UNKNOWN', at, {
+    what: `'use lift: ${pool}' names a pool that is not configured.`,
+    why: `The plugin's option "pools" has ${known.length === 0 ? 'none' : known.map((name) => `"${name}"`).join(', ')}.`,
+    fix: `Add it: turbolift({ pools: { ${JSON.stringify(pool)}: {} } }), or use one of those.`,
+  })
+}
+
+export function usesThis(what: 'this' | 'new.target', at: TextRange): Diagnostic {
+  return error('USES_THIS', at, {
+    what: `The lifted function uses "${what}".`,
+    why: 'A call to a worker sends arguments only; the object stays here.',
+    fix: 'Pass what the function needs as a parameter.',
+  })
+}
+
+export function usesArguments(at: TextRange): Diagnostic {
+  return error('USES_ARGUMENTS', at, {
+    what: 'The lifted function uses "arguments".',
+    why: 'It is not an array, and an arrow function would take it from the function around it.',
+    fix: 'Use a rest parameter: (...args).',
+  })
+}
+
+export function usesSuper(at: TextRange): Diagnostic {
+  return error('USES_SUPER', at, {
+    what: 'The lifted function uses "super".',
+    why: 'The object that it belongs to stays in the main program.',
+    fix: 'Call the other function by its name, and pass it the data it needs.',
+  })
+}
+
+export function syntaxUnreadable(message: string, at: TextRange): Diagnostic {
+  return error('SYNTAX_UNREADABLE', at, {
+    what: `The module has lifted functions but cannot be read: ${message}.`,
+    why: 'The plugin reads JavaScript; TypeScript, JSX and proposals must be compiled before it.',
+    fix: 'Put turbolift() after the plugin that compiles this syntax, or move the lifted functions to a module without it.',
+  })
+}
+
+/** A worker would load the program's own entry, and with it everything that it starts. */
+export function workerReachesEntry(chain: readonly string[]): string {
+  return explain({
+    code: 'WORKER_REACHES_ENTRY',
+    what: 'A worker would load the main entry of the program.',
+    why: `Its imports lead there, and whatever the entry starts would start in every worker:\n${chain.map((id) => `    ${id}`).join('\n')}`,
+    fix: 'Move what the worker needs from the entry into a module of its own.',
+  })
+}
+
+export function explain(problem: { readonly code: string } & Details): string {
+  return `${problem.code}: ${problem.what}\n  why: ${problem.why}\n  fix: ${problem.fix}`
+}
+
+/** All errors of one module. */
+export class LiftCompileError extends Error {
+  override name = 'LiftCompileError'
+  readonly code: string
+  readonly id: string
+  readonly loc: { readonly file: string; readonly line: number; readonly column: number }
+  readonly frame: string
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]], source: Source) {
+    super(diagnostics.map((one) => describe(one, source)).join('\n\n'))
+    const [first] = diagnostics
+    this.code = first.code
+    this.id = source.file
+    this.loc = { file: source.file, ...source.locate(first.at.start) }
+    this.frame = codeFrame(source.text, this.loc)
+    this.diagnostics = diagnostics
+  }
+}
+
+/** The text that people wrote, and how to find a position of the compiled text in it. */
+export interface Source {
+  readonly file: string
+  readonly text: string
+  /** Line from 1, column from 0. */
+  locate(offset: number): { readonly line: number; readonly column: number }
+}
+
+/** A problem with its place and code frame. */
+export function describe(diagnostic: Diagnostic, source: Source): string {
+  const loc = source.locate(diagnostic.at.start)
+  return `${explain(diagnostic)}\n  at ${source.file}:${loc.line}:${loc.column + 1}\n${codeFrame(source.text, loc)}`
+}
+
+/** The line, two before and one after it, and a mark under the column. */
+export function codeFrame(text: string, { line, column }: { readonly line: number; readonly column: number }): string {
+  const lines = text.split('\n')
+  const first = Math.max(0, line - 3)
+  const width = String(line + 1).length
+  return lines
+    .slice(first, line + 1)
+    .flatMap((content, index) => {
+      const number = first + index + 1
+      const row = `${String(number).padStart(width)} | ${content.trimEnd()}`
+      return number === line ? [row, `${' '.repeat(width)} | ${' '.repeat(column)}^`] : [row]
+    })
+    .join('\n')
+}

@@ -1,0 +1,77 @@
+import MagicString, { Bundle } from 'magic-string'
+
+import type { Node } from './ast.ts'
+import { keepOnly, removeLine } from './edit.ts'
+import type { EditInput } from './edit.ts'
+import { unusedName } from './proxy.ts'
+import type { LiftedFunction } from './scan.ts'
+import type { Edited } from './split.ts'
+
+/** Export of a worker's side of a module: its lifted functions by path. */
+export const LIFTED_EXPORT = '$lifted'
+
+/** The worker's side of a module. */
+export function editWorker(input: EditInput): Edited {
+  const { module, scan, units, slices } = input
+  const original = new MagicString(module.code, { filename: input.path })
+  for (const directive of scan.directives) removeLine(original, directive)
+  const taken = scan.functions.map((fn, index) => ({ fn, name: unusedName(`$lift${index}`, module.code) }))
+  const bundle = new Bundle({ separator: '\n' })
+  const slice = original.clone()
+  const names = new Map<LiftedFunction, string>()
+  if (!input.keepsExports) removeExports(slice, input)
+  nameDefaultExport(slice, input, names)
+  keepOnly(slice, units, slices.worker)
+  bundle.addSource({ filename: input.path, content: slice })
+  for (const { fn, name } of taken) {
+    if (names.has(fn)) continue
+    if (fn.topLevelName === undefined) {
+      names.set(fn, name)
+      bundle.addSource({ filename: input.path, content: takeOut(original, fn, name) })
+    } else names.set(fn, fn.topLevelName)
+  }
+  const table = scan.functions.map((fn) => `  ${JSON.stringify(fn.path)}: ${names.get(fn) ?? fn.name},\n`)
+  bundle.append(`\nexport const ${LIFTED_EXPORT} = {\n${table.join('')}};\n`)
+  return { code: bundle.toString(), map: bundle.generateMap({ hires: 'boundary', includeContent: true, source: input.path }) }
+}
+
+/** A nested function as a statement of its own; with captures, as a function that takes them and returns it. */
+function takeOut(original: MagicString, fn: LiftedFunction, name: string): MagicString {
+  const { form } = fn
+  const range: Node = form.kind === 'method' ? form.member : fn.node
+  const text = original.snip(range.start, range.end)
+  const captures = fn.captures.length === 0 ? '' : `(${fn.captures.map((binding) => binding.name).join(', ')}) => `
+  if (form.kind !== 'method') return text.prepend(`const ${name} = ${captures}(`).append(');')
+  const [open, close] = form.member.type === 'Property' ? ['{ ', ' }'] : ['class { ', ' }']
+  return text.prepend(`const ${name} = ${captures}(${open}`).append(`${close})[${JSON.stringify(form.key)}];`)
+}
+
+function removeExports(text: MagicString, { units }: EditInput): void {
+  for (const { statement, node } of units) {
+    if (statement.type === 'ExportNamedDeclaration' && statement.declaration) {
+      text.remove(statement.start, statement.declaration.type === 'VariableDeclaration' ? startOfList(statement, text.original) : node.start)
+    }
+  }
+}
+
+function startOfList(statement: Node, code: string): number {
+  return statement.start + (/^export\s+/.exec(code.slice(statement.start))?.[0].length ?? 0)
+}
+
+/** `export default async () => …` gets a name, by which the table finds it. */
+function nameDefaultExport(text: MagicString, input: EditInput, names: Map<LiftedFunction, string>): void {
+  for (const unit of input.units) {
+    const { statement, node } = unit
+    if (statement.type !== 'ExportDefaultDeclaration' || !input.slices.worker.has(unit)) continue
+    const name = unusedName('$default', input.module.code)
+    const fn = input.scan.functions.find((one) => one.node === node)
+    const isNamed = (node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id
+    if (isNamed) {
+      if (!input.keepsExports) text.remove(statement.start, node.start)
+      continue
+    }
+    if (fn !== undefined) names.set(fn, name)
+    text.overwrite(statement.start, node.start, `const ${name} = `)
+    if (input.keepsExports) text.appendLeft(statement.end, `\nexport { ${name} as default };\n`)
+  }
+}

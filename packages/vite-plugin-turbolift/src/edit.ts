@@ -1,0 +1,61 @@
+import type MagicString from 'magic-string'
+
+import { positioned } from './ast.ts'
+import type { Node, ParsedModule } from './ast.ts'
+import type { ScanResult } from './scan.ts'
+import type { Slices } from './slice.ts'
+import type { Unit } from './units.ts'
+
+export interface EditInput {
+  readonly module: ParsedModule
+  readonly scan: ScanResult
+  readonly units: readonly Unit[]
+  readonly slices: Slices
+  readonly path: string
+  readonly keepsExports: boolean
+}
+
+/** Removes all units but the kept ones: whole statements, or members of their lists. */
+export function keepOnly(text: MagicString, units: readonly Unit[], kept: ReadonlySet<Unit>): void {
+  const byStatement = new Map<Node, Unit[]>()
+  for (const unit of units) byStatement.set(unit.statement, [...(byStatement.get(unit.statement) ?? []), unit])
+  for (const [statement, members] of byStatement) {
+    const gone = members.filter((unit) => !kept.has(unit))
+    if (gone.length === members.length) text.remove(statement.start, lineEnd(text.original, statement.end))
+    else if (gone.length > 0) removeMembers(text, statement, members.map((unit) => [unit.node, kept.has(unit)] as const))
+  }
+}
+
+/** Removes a range, and the rest of its line when that is empty. */
+export function removeLine(text: MagicString, { start, end }: { readonly start: number; readonly end: number }): void {
+  text.remove(start, lineEnd(text.original, end))
+}
+
+function lineEnd(code: string, end: number): number {
+  const [rest = ''] = /^[ \t]*\r?\n?/.exec(code.slice(end, end + 200)) ?? []
+  return end + rest.length
+}
+
+/** Members of `import a, { b, c } from 'x'` or `const a = 1, b = 2`. */
+function removeMembers(text: MagicString, statement: Node, members: readonly (readonly [node: Node, isKept: boolean])[]): void {
+  if (statement.type === 'ImportDeclaration') {
+    const kept = members.flatMap(([node, isKept]) => (isKept ? [node] : []))
+    text.overwrite(statement.start, positioned(statement.source).start, toImportClause(text.original, kept))
+    return
+  }
+  let previousEnd: number | undefined
+  for (const [index, [node, isKept]] of members.entries()) {
+    const next = members[index + 1]?.[0]
+    if (isKept) previousEnd = node.end
+    else if (previousEnd !== undefined) text.remove(previousEnd, node.end)
+    else if (next !== undefined) text.remove(node.start, next.start)
+  }
+}
+
+function toImportClause(code: string, specifiers: readonly Node[]): string {
+  const textOf = (node: Node): string => code.slice(node.start, node.end)
+  const named = specifiers.filter(({ type }) => type === 'ImportSpecifier').map(textOf)
+  const others = specifiers.filter(({ type }) => type !== 'ImportSpecifier').map(textOf)
+  const clause = [...others, ...(named.length === 0 ? [] : [`{ ${named.join(', ')} }`])]
+  return `import ${clause.join(', ')} from `
+}

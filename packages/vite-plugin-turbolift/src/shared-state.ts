@@ -1,0 +1,48 @@
+import type { Node as EstreeNode } from 'estree'
+
+import { isFunction, visit } from './ast.ts'
+import type { ParsedModule } from './ast.ts'
+import { moduleObjectShared, moduleStateShared } from './diagnostics.ts'
+import type { Diagnostic } from './diagnostics.ts'
+import type { Binding, ScopeTree } from './scope.ts'
+import type { Slices } from './slice.ts'
+
+const CHANGING_METHODS = new Set(['add', 'clear', 'delete', 'fill', 'pop', 'push', 'set', 'shift', 'sort', 'splice', 'unshift'])
+
+/** State of the module that both the worker and the main program have, and that one of them changes later. */
+export function findSharedState(module: ParsedModule, scopes: ScopeTree, slices: Slices): Diagnostic[] {
+  const inBoth = [...slices.worker].filter((unit) => slices.main.has(unit) && unit.kind === 'declaration')
+  const shared = inBoth.flatMap((unit) => unit.declares)
+  if (shared.length === 0) return []
+  const changed = changedInFunctions(module, scopes)
+  return shared.flatMap((binding) => {
+    const isAssigned = binding.references.some(({ isWrite, scope }) => isWrite && scope !== scopes.module)
+    if (isAssigned) return [moduleStateShared(binding.name, binding.declaredAt)]
+    return changed.has(binding) ? [moduleObjectShared(binding.name, binding.declaredAt)] : []
+  })
+}
+
+/** Objects of the module's top level that functions change: `cache.set(k, v)`, `totals.x = 1`, `list[0]++`. */
+function changedInFunctions(module: ParsedModule, scopes: ScopeTree): Set<Binding> {
+  const changed = new Set<Binding>()
+  visit(module.ast, (node, parents) => {
+    const target = changedObject(node)
+    if (target?.type !== 'Identifier' || !parents.some(isFunction)) return
+    const binding = scopes.module.bindings.get(target.name)
+    if (binding !== undefined && holdsObject(binding) && binding.references.some((one) => one.node === target)) changed.add(binding)
+  })
+  return changed
+}
+
+function changedObject(node: EstreeNode): EstreeNode | undefined {
+  if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression') return node.left.object
+  if (node.type === 'UpdateExpression' && node.argument.type === 'MemberExpression') return node.argument.object
+  if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression') return undefined
+  const { object, property } = node.callee
+  return property.type === 'Identifier' && CHANGING_METHODS.has(property.name) ? object : undefined
+}
+
+function holdsObject({ declaration }: Binding): boolean {
+  const init = declaration.type === 'VariableDeclarator' ? declaration.init : undefined
+  return init?.type === 'NewExpression' || init?.type === 'ObjectExpression' || init?.type === 'ArrayExpression'
+}

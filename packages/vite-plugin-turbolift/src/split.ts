@@ -1,0 +1,75 @@
+import { parseModule } from './ast.ts'
+import type { Diagnostic } from './diagnostics.ts'
+import { editMain } from './edit-main.ts'
+import { editWorker } from './edit-worker.ts'
+import { scanModule } from './scan.ts'
+import type { LiftedFunction } from './scan.ts'
+import { analyzeScopes } from './scope.ts'
+import { findSharedState } from './shared-state.ts'
+import { sliceModule } from './slice.ts'
+import { divideModule } from './units.ts'
+
+export interface SplitOptions {
+  /** What lift ids of this module begin with: its path from the root, with forward slashes. */
+  readonly path: string
+  readonly isLiftModule: boolean
+  /** Names of the configured pools. */
+  readonly pools: readonly string[]
+  /** The worker's side keeps the module's exports. Default false. */
+  readonly keepsExports?: boolean
+}
+
+export interface SplitModule {
+  readonly functions: readonly LiftedFunction[]
+  readonly diagnostics: readonly Diagnostic[]
+  /** The main program's side: proxies in place of lifted functions, and without what only they needed. */
+  main(): Edited
+  /** The worker's side: `$lifted` holds the functions by their paths. */
+  worker(): Edited
+  /** The whole module with only the directives gone: lifted functions are ordinary ones. */
+  inline(): Edited
+}
+
+export interface Edited {
+  readonly code: string
+  readonly map: { toString(): string; readonly mappings: string }
+}
+
+/**
+ * Splits a module into the main program's and the worker's side. Of
+ *
+ *     import { heavy } from 'heavy'
+ *     startServer()
+ *     export async function work(n) { 'use lift'; return heavy(n) }
+ *
+ * the worker gets
+ *
+ *     import { heavy } from 'heavy'
+ *     async function work(n) { return heavy(n) }
+ *     export const $lifted = { "work": work }
+ *
+ * and the main program
+ *
+ *     startServer()
+ *     export const work = $lift($manifest, { … })
+ *
+ * Returns `undefined` when the module has neither lifted functions nor problems.
+ * @throws SyntaxError if the code is not JavaScript
+ */
+export function splitModule(code: string, options: SplitOptions): SplitModule | undefined {
+  const module = parseModule(code)
+  const scopes = analyzeScopes(module.ast)
+  const scan = scanModule(module, { ...options, scopes })
+  if (scan.functions.length === 0 && scan.diagnostics.length === 0) return undefined
+  const units = divideModule(module, scopes)
+  const keepsExports = options.keepsExports ?? false
+  const slices = sliceModule({ module, units, scopes, functions: scan.functions, keepsExports })
+  const edit = { module, scan, units, slices, path: options.path, keepsExports }
+  return {
+    functions: scan.functions,
+    diagnostics: [...scan.diagnostics, ...findSharedState(module, scopes, slices)],
+    main: () => editMain(edit),
+    worker: () => editWorker(edit),
+    inline: () => editWorker({ ...edit, slices: { ...slices, worker: new Set(units) }, keepsExports: true }),
+  }
+}
