@@ -94,8 +94,9 @@ class PoolDeployment implements Deployment {
     if (this.#ended.signal.aborted) return
     this.#ended.abort(new Error('The pool ends.'))
     if (this.#run.anchor.lost.aborted) return
-    // The rest goes with the run; workers are asked to end now.
-    await this.#run.client.remove('Deployment', this.#name, { patienceMs: 10_000 })
+    // Workers are asked to end now; the rest goes with the run. In the foreground, since the run's end is only seen to
+    // be the end of everything while each object waits for those that it owns.
+    await this.#run.client.remove('Deployment', this.#name, { propagation: 'Foreground', patienceMs: 10_000 })
   }
 }
 

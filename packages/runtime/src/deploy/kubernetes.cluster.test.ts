@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
+import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
+import { listAll } from '../../../../test/cluster/wait.ts'
+import { createClusterProgram } from '../../test/cluster-program.ts'
+import type { ConfigInput, KubernetesInput } from '../config.ts'
+import { managedSelector, roleLabel } from './names.ts'
+
+let space: TestNamespace
+beforeAll(async () => {
+  // The strictest level: workers have to satisfy it.
+  space = await createTestNamespace('workers', { 'pod-security.kubernetes.io/enforce': 'restricted' })
+})
+afterAll(() => space[Symbol.asyncDispose]())
+
+const functions = {
+  square: 'async (n) => n * n',
+  echo: 'async (value) => value',
+  worker: 'async () => process.env.TURBOLIFT_WORKER_ID',
+  nap: 'async (ms) => new Promise((resolve) => setTimeout(resolve, ms, process.env.TURBOLIFT_WORKER_ID))',
+  environment: 'async (names) => names.map((name) => process.env[name])',
+  write: "async (path) => (await import('node:fs')).writeFileSync(path, 'x')",
+  count: 'async function* (to) { for (let n = 0; n < to; n += 1) yield n }',
+}
+
+const on = (kubernetes: KubernetesInput = {}, pool: ConfigInput = {}): ConfigInput => ({
+  ...pool,
+  kubernetes: { namespace: space.name, delivery: 'mount', resources: { cpu: '50m', memory: '192Mi' }, ...kubernetes },
+})
+const nothingLeft = async () => expect(await listAll(space.client, managedSelector)).toEqual([])
+const workerPods = () => space.client.list('Pod', { labelSelector: `${managedSelector},${roleLabel}=worker` })
+
+describe.each(['direct', 'port-forward', 'auto'] as const)('reach: %s', (reach) => {
+  test('calls, large values and streams; nothing is left', async () => {
+    await using program = createClusterProgram('reached', functions, on({ reach }))
+    expect(await Promise.all([1, 2, 3].map(program.lifted('square')))).toEqual([1, 4, 9])
+    const large = new Uint8Array(8 * 1024 * 1024).map((_, index) => index % 251)
+    const back = await program.lifted('echo')(large)
+    expect(back instanceof Uint8Array && Buffer.compare(back, large)).toBe(0)
+    const counted: unknown[] = []
+    const stream = program.lifted('count', { kind: 'stream' })(1_000)
+    if (Symbol.asyncIterator in stream) for await (const value of stream) counted.push(value)
+    expect(counted).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
+    await program[Symbol.asyncDispose]()
+    await nothingLeft()
+  })
+})
+
+describe('workers', () => {
+  test('have the environment and Secrets that they are given, and can write to /tmp alone', async () => {
+    await space.client.create('Secret', { metadata: { name: 'given' }, stringData: { PASSWORD: 'swordfish' } })
+    await using program = createClusterProgram('given', functions, on({ env: { COLOUR: 'blue' }, secrets: ['given'] }))
+    const names = ['COLOUR', 'PASSWORD', 'NODE_ENV']
+    expect(await program.lifted('environment')(names)).toEqual(['blue', 'swordfish', 'production'])
+    await expect(program.lifted('write')('/opt/somewhere')).rejects.toMatchObject({ code: 'EROFS' })
+    await program.lifted('write')('/tmp/somewhere')
+  })
+
+  test('come as the load asks, up to maxReplicas, and go to zero when idle', async () => {
+    await using program = createClusterProgram('scaled', functions, on({}, { maxReplicas: 3, idleTimeoutMs: 500 }))
+    const names = await Promise.all(Array.from({ length: 12 }, () => program.lifted('nap')(1_000)))
+    expect(new Set(names).size).toBe(3)
+    await expect.poll(async () => (await workerPods()).length, { timeout: 60_000 }).toBe(0)
+    expect(await program.lifted('square')(7)).toBe(49)
+  })
+
+  test('pools have replicas of their own', async () => {
+    const pools = { big: { maxReplicas: 2 } }
+    await using program = createClusterProgram('pools', functions, on({}, { maxReplicas: 1, pools }))
+    const nap = (pool: string) => Array.from({ length: 4 }, () => program.lifted('nap', { pool })(1_500))
+    const [first, big] = await Promise.all([Promise.all(nap('default')), Promise.all(nap('big'))])
+    expect([new Set(first).size, new Set(big).size]).toEqual([1, 2])
+  })
+
+  test('one that is deleted in mid-call: its call is made elsewhere', async () => {
+    await using program = createClusterProgram('deleted', functions, on({}, { maxReplicas: 1 }))
+    const first = await program.lifted('worker')()
+    const call = program.lifted('nap')(3_000)
+    await space.client.remove('Pod', String(first), { graceSeconds: 0 })
+    expect(await call).not.toBe(first)
+  })
+})
