@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -121,11 +120,16 @@ class WorkerProcess implements LocalWorker {
     const failed = new Promise<Error>((resolve) => {
       this.#child.on('error', (error) => this.#child.pid === undefined && resolve(error))
     })
-    const exited = once(this.#child, 'exit').then(async () => {
+    const heard = (event: 'exit' | 'close') => new Promise((resolve) => this.#child.once(event, resolve))
+    const closed = heard('close')
+    const exited = heard('exit').then(async () => {
       // What it printed comes first; but a process that it left behind may hold the pipes open for ever.
-      const closed = once(this.#child, 'close')
-      const waited = new Promise((resolve) => setTimeout(resolve, PIPES_CLOSE_MS))
+      let timer: NodeJS.Timeout | undefined
+      const waited = new Promise((resolve) => {
+        timer = setTimeout(resolve, PIPES_CLOSE_MS)
+      })
       await Promise.race([closed, waited])
+      clearTimeout(timer)
     })
     const cause = await Promise.race([failed, exited])
     this.#isGone = true
