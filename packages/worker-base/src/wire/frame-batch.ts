@@ -14,14 +14,21 @@ export interface FrameBatch {
   readonly bytes: number
   /** @throws FrameError `FRAME_TOO_LARGE`; the batch is then as before */
   add(message: Message): void
-  /** Passes on a received frame as it is. */
-  addFrame(frame: Frame): void
+  /** Passes on a received frame, under another id where one is given. */
+  addFrame(frame: Frame, id?: number): void
   /** Gives what has been collected, in order, and starts anew. */
   take(): Uint8Array[]
 }
 
 export function createFrameBatch(maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES): FrameBatch {
   return new SlabBatch(maxFrameBytes)
+}
+
+/** A message as a frame of its own, its parts not copied. */
+export function toFrame(message: Message): Frame {
+  const buffer = Buffer.allocUnsafeSlow(maxHeadBytes(message))
+  const head = buffer.subarray(0, writeHead(buffer, 0, message))
+  return { type: FRAME_TYPE[message.kind], id: message.id, head, parts: 'value' in message ? message.value.parts : [] }
 }
 
 class SlabBatch implements FrameBatch {
@@ -54,7 +61,7 @@ class SlabBatch implements FrameBatch {
     this.#close(end, parts)
   }
 
-  addFrame({ type, id, head, parts }: Frame): void {
+  addFrame({ type, head, parts, ...frame }: Frame, id: number = frame.id): void {
     const start = this.#open(FRAME_HEADER_BYTES + 4 * parts.length + head.length)
     const headStart = start + FRAME_HEADER_BYTES + 4 * parts.length
     const end = headStart + head.copy(this.#slab, headStart)

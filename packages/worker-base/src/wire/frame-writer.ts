@@ -11,8 +11,8 @@ export interface FrameWriter {
    * @throws FrameError `FRAME_TOO_LARGE`
    */
   send(message: Message): void
-  /** Queues a received frame as it is. */
-  sendFrame(frame: Frame): void
+  /** Queues a received frame, under another id where one is given. */
+  sendFrame(frame: Frame, id?: number): void
   /** Whether the receiver is slower than the sender: hold back what can wait, until `whenDrained`. */
   readonly isFull: boolean
   /** Bytes that the stream did not take yet. */
@@ -43,8 +43,8 @@ class StreamWriter implements FrameWriter {
     this.#schedule()
   }
 
-  sendFrame(frame: Frame): void {
-    this.#batch.addFrame(frame)
+  sendFrame(frame: Frame, id: number = frame.id): void {
+    this.#batch.addFrame(frame, id)
     this.#schedule()
   }
 

@@ -95,6 +95,21 @@ export function parseMessage(frame: Frame): Message {
   }
 }
 
+/** The time limit of a received call, without reading the rest of it. */
+export function readCallTimeout({ head }: Frame): number {
+  return readU32(head, 4)
+}
+
+/** The grace time of a received cancel. */
+export function readCancelGrace({ head }: Frame): number {
+  return readU32(head, 0)
+}
+
+/** The number of items of a received credit. */
+export function readCreditItems({ head }: Frame): number {
+  return readU32(head, 0)
+}
+
 function parseConnectionMessage(frame: Frame): Message {
   switch (frame.type) {
     case FRAME_TYPE.ping:

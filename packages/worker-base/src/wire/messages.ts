@@ -23,7 +23,7 @@ export type ProgramMessage =
    * when it does not within `graceMs`, its executor is ended and the answer is `lost` with the reason `aborted`.
    */
   | { readonly kind: 'cancel'; readonly id: number; readonly graceMs: number; readonly value: WireValue }
-  /** Lets a streaming call send this many items more. It may send none before the first credit. */
+  /** Lets a streaming call send this many items more; may follow the call at once. Its end needs credit as well. */
   | { readonly kind: 'credit'; readonly id: number; readonly items: number }
   /** Ends a streaming call early (`return()` of its iterator); it answers `end` or `error`. */
   | { readonly kind: 'return'; readonly id: number }
@@ -77,7 +77,7 @@ export interface Hello {
  * - `timeout`: it ran for longer than its `timeoutMs`; the executor was ended
  * - `aborted`: it was cancelled before it started, or went on for longer than its grace time after its cancel
  * - `crashed`: an uncaught exception or unhandled rejection ended the executor; `detail` is its stack
- * - `draining`: the worker is about to exit and took no more calls
+ * - `draining`: the worker is about to exit, or has far too many calls waiting, and did not take this one
  * - `unknown-function`: the worker's code has no such lifted function; `detail` names those it has
  * - `unsendable`: the result cannot be sent; `detail` says why, `path` where
  */

@@ -26,7 +26,8 @@ export function createReducers(sink: PartSink): Reducers {
 /** The reverse of `createReducers`. */
 export function createRevivers(parts: readonly Uint8Array[]): Reducers {
   return {
-    ArrayBuffer: (number) => toArrayBuffer(readPart(parts, number)),
+    // Text that people wrote with plain devalue holds base64 here.
+    ArrayBuffer: (data) => toArrayBuffer(typeof data === 'string' ? Buffer.from(data, 'base64') : readPart(parts, data)),
     Special: (reduced) => reviveSpecial(reduced, parts),
   }
 }

@@ -16,7 +16,7 @@ export interface WireValue {
 const NO_PARTS: readonly Uint8Array[] = []
 
 /** `undefined`, the most common result. */
-const UNDEFINED: WireValue = { format: 'devalue', text: '-1', parts: NO_PARTS }
+export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts: NO_PARTS }
 
 /**
  * Encodes a value. Date, Map, Set, BigInt, RegExp, URL, URLSearchParams, typed arrays, DataView, ArrayBuffer, Buffer,
@@ -81,7 +81,7 @@ export class MalformedValueError extends Error {
 }
 
 function encode(value: unknown, toPath: (path: string) => string): WireValue | Promise<WireValue> {
-  if (value === undefined) return UNDEFINED
+  if (value === undefined) return UNDEFINED_VALUE
   if (isPlain(value, toPath)) return { format: 'json', text: JSON.stringify(value), parts: NO_PARTS }
   const pending: Promise<void>[] = []
   const sink: PartSink = { parts: [], pending, ancestors: [], explain: explainRefusal }

@@ -1,0 +1,65 @@
+import type { Lost, WorkerMessage } from '../wire/messages.ts'
+import { UnsendableValueError } from '../wire/unsendable.ts'
+import { decodeValue, encodeError, encodeValue } from '../wire/values.ts'
+import { runInCall } from './call-context.ts'
+import type { LiftedFunction } from './functions.ts'
+import type { RunnerOptions, RunningCall } from './running-call.ts'
+import { isAsyncGenerator, pump } from './stream.ts'
+import { toUserStack } from './user-stack.ts'
+
+/** The answer to a call. */
+type Answer = Extract<WorkerMessage, { kind: 'result' | 'error' | 'end' | 'lost' }>
+
+/** Runs one call to its end and tells its answer; never rejects. */
+export async function runCall(running: RunningCall, options: RunnerOptions): Promise<Answer> {
+  const { id, liftId } = running.call
+  try {
+    const loading = options.functions.load(liftId)
+    const fn = loading instanceof Promise ? await loading : loading
+    if (fn === undefined) return toLost(id, { reason: 'unknown-function', detail: liftId })
+    if (options.hooks.hasPendingStart) await options.hooks.runStart()
+    const result = await runInCall(running.context, () => invoke(fn, running))
+    return await toAnswer(result, running, options)
+  } catch (error) {
+    return toFailure(id, error)
+  }
+}
+
+function invoke(fn: LiftedFunction, { call }: RunningCall): unknown {
+  const values = decodeValue(call.value)
+  if (!Array.isArray(values)) throw new TypeError('The values of a call must be an array.')
+  if (call.captures === 0) return fn(...values)
+  const inner = fn(...values.slice(0, call.captures))
+  if (typeof inner !== 'function') throw new TypeError(`"${call.liftId}" takes no captures.`)
+  return Reflect.apply(inner, undefined, values.slice(call.captures))
+}
+
+async function toAnswer(result: unknown, running: RunningCall, { channel }: RunnerOptions): Promise<Answer> {
+  const { id } = running.call
+  if (!isAsyncGenerator(result)) return { kind: 'result', id, value: await encodeOrWait(result, 'result') }
+  let index = 0
+  const returned = await runInCall(running.context, () =>
+    pump(result, running.credit, async (item) => {
+      channel.send({ kind: 'item', id, value: await encodeOrWait(item, `result[${index}]`) })
+      index += 1
+      await channel.whenDrained()
+    }),
+  )
+  return { kind: 'end', id, value: await encodeOrWait(returned, 'return value') }
+}
+
+/** Waits only where there is something to wait for. */
+function encodeOrWait(value: unknown, root: string): ReturnType<typeof encodeValue> {
+  return encodeValue(value, root)
+}
+
+function toFailure(id: number, error: unknown): Answer {
+  if (error instanceof UnsendableValueError) {
+    return toLost(id, { reason: 'unsendable', detail: error.reason, path: error.path })
+  }
+  return { kind: 'error', id, value: encodeError(toUserStack(error)) }
+}
+
+function toLost(id: number, lost: Omit<Lost, 'started'>): Answer {
+  return { kind: 'lost', id, lost: { ...lost, started: lost.reason === 'unsendable' } }
+}

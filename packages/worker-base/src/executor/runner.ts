@@ -1,0 +1,96 @@
+import { claimCall } from '../threads/claims.ts'
+import type { Frame } from '../wire/frame.ts'
+import { parseMessage } from '../wire/message-codec.ts'
+import type { CallMessage } from '../wire/messages.ts'
+import { decodeError } from '../wire/values.ts'
+import { CallContext } from './call-context.ts'
+import { runCall } from './execute.ts'
+import { createCredit } from './stream.ts'
+import type { RunnerOptions, RunningCall } from './running-call.ts'
+
+/** After this long the event loop gets its turn, however many short calls are waiting. */
+const SLICE_MS = 5
+
+/** Runs calls one after the other. */
+export class CallRunner {
+  readonly #options: RunnerOptions
+  #queue: CallMessage[] = []
+  #next = 0
+  #isBusy = false
+  /** Credit of calls that have not begun. */
+  readonly #earlyCredit = new Map<number, number>()
+  #running: RunningCall | undefined
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+  }
+
+  receive(frame: Frame): void {
+    const message = parseMessage(frame)
+    switch (message.kind) {
+      case 'call':
+        this.#queue.push(message)
+        if (!this.#isBusy) this.#start()
+        break
+      case 'cancel':
+        if (message.id !== this.#running?.call.id) break
+        this.#running.credit.close()
+        this.#running.context.abort(decodeError(message.value))
+        break
+      case 'credit':
+        this.#addCredit(message.id, message.items)
+        break
+      case 'return':
+        if (message.id === this.#running?.call.id) this.#running.credit.close()
+        break
+      default:
+        throw new Error(`An executor does not expect a "${message.kind}".`)
+    }
+  }
+
+  #addCredit(id: number, items: number): void {
+    if (id === this.#running?.call.id) this.#running.credit.add(items)
+    else this.#earlyCredit.set(id, (this.#earlyCredit.get(id) ?? 0) + items)
+  }
+
+  #start(): void {
+    this.#isBusy = true
+    void this.#runAll()
+  }
+
+  async #runAll(): Promise<void> {
+    // What arrived together is taken over together: the first call begins when all of them are queued.
+    await undefined
+    const { channel } = this.#options
+    let sliceEnd = performance.now() + SLICE_MS
+    for (let call = this.#take(); call !== undefined; call = this.#take()) {
+      if (claimCall(this.#options.claims, call.id)) await this.#run(call)
+      this.#earlyCredit.delete(call.id)
+      if (channel.isFull) await channel.whenDrained()
+      if (performance.now() < sliceEnd) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      sliceEnd = performance.now() + SLICE_MS
+    }
+    this.#isBusy = false
+  }
+
+  #take(): CallMessage | undefined {
+    if (this.#next === this.#queue.length) {
+      this.#queue = []
+      this.#next = 0
+      this.#options.channel.poll()
+    }
+    const call = this.#queue[this.#next]
+    if (call !== undefined) this.#next += 1
+    return call
+  }
+
+  async #run(call: CallMessage): Promise<void> {
+    const context = new CallContext(call.id, call.attempt, this.#options.workerId)
+    this.#running = { call, context, credit: createCredit(this.#earlyCredit.get(call.id) ?? 0) }
+    const answer = await runCall(this.#running, this.#options)
+    this.#options.afterCall(context)
+    this.#options.channel.send(answer)
+    this.#running = undefined
+  }
+}

@@ -1,0 +1,95 @@
+import { Worker } from 'node:worker_threads'
+
+import { createChannelEnds, createFrameChannel } from '../threads/channel.ts'
+import type { FrameChannel } from '../threads/channel.ts'
+import type { ExecutorData, ExecutorNotice, StopRequest } from '../threads/startup.ts'
+import type { Frame } from '../wire/frame.ts'
+import type { LostReason } from '../wire/messages.ts'
+
+export interface ExecutorThreadOptions {
+  /** URL of executor.js. */
+  readonly program: URL
+  readonly data: Omit<ExecutorData, 'channel'>
+  /** Heap limit of the thread; `undefined`: Node's own. */
+  readonly heapMegabytes: number | undefined
+  readonly onFrame: (frame: Frame) => void
+  readonly onNotice: (notice: ExecutorNotice) => void
+  /** What it printed past `process.stdout`: warnings of Node, native code. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** Called once, after the last frame. */
+  readonly onEnd: (end: ThreadEnd) => void
+}
+
+/** Why a thread ended, when nobody ended it. */
+export interface ThreadEnd {
+  readonly reason: Extract<LostReason, 'exit' | 'out-of-memory' | 'crashed'>
+  readonly detail: string
+}
+
+/** One executor as the talking thread sees it. */
+export interface ExecutorThread {
+  readonly isReady: boolean
+  post(frame: Frame, id: number): void
+  /** Runs the stop hooks; the notice `stopped` says when they are done. */
+  stop(): void
+  /** Ends the thread, whatever it does. `onEnd` follows. */
+  terminate(): void
+}
+
+export function startExecutorThread(options: ExecutorThreadOptions): ExecutorThread {
+  return new WorkerThread(options)
+}
+
+class WorkerThread implements ExecutorThread {
+  readonly #worker: Worker
+  readonly #channel: FrameChannel
+  #error: unknown
+  isReady = false
+
+  constructor(options: ExecutorThreadOptions) {
+    const ends = createChannelEnds()
+    const workerData: ExecutorData = { ...options.data, channel: ends.far }
+    const { heapMegabytes } = options
+    this.#worker = new Worker(options.program, {
+      workerData,
+      transferList: [ends.far.wakeups, ends.far.attachments],
+      stdout: true,
+      stderr: true,
+      ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
+    })
+    this.#channel = createFrameChannel(ends.near, options.onFrame)
+    this.#worker.stdout.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
+    this.#worker.stderr.on('data', (chunk: Buffer) => options.onOutput('stderr', chunk))
+    this.#worker.on('message', (notice: ExecutorNotice) => {
+      if (notice.kind === 'ready') this.isReady = true
+      options.onNotice(notice)
+    })
+    this.#worker.on('error', (error) => {
+      this.#error = error
+    })
+    this.#worker.on('exit', (code) => {
+      this.#channel.poll()
+      this.#channel.close()
+      options.onEnd(toThreadEnd(this.#error, code))
+    })
+  }
+
+  post(frame: Frame, id: number): void {
+    this.#channel.sendFrame(frame, id)
+  }
+
+  stop(): void {
+    this.#worker.postMessage({ kind: 'stop' } satisfies StopRequest)
+  }
+
+  terminate(): void {
+    void this.#worker.terminate()
+  }
+}
+
+function toThreadEnd(error: unknown, exitCode: number): ThreadEnd {
+  if (error === undefined) return { reason: 'exit', detail: `It called process.exit(${exitCode}).` }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  return { reason: isOutOfMemory ? 'out-of-memory' : 'crashed', detail }
+}

@@ -1,0 +1,329 @@
+import { createCallIds, createClaims, hasStarted, revokeCall } from '../threads/claims.ts'
+import type { ExecutorNotice } from '../threads/startup.ts'
+import { toFrame } from '../wire/frame-batch.ts'
+import { FRAME_TYPE } from '../wire/frame.ts'
+import type { Frame } from '../wire/frame.ts'
+import { parseMessage, readCallTimeout, readCreditItems } from '../wire/message-codec.ts'
+import type { Log, Lost } from '../wire/messages.ts'
+import type { WireValue } from '../wire/values.ts'
+import { UNDEFINED_VALUE, encodeError } from '../wire/values.ts'
+import { startExecutorThread } from './executor-thread.ts'
+import type { ThreadEnd } from './executor-thread.ts'
+import { createPendingCall, movesMemory } from './pending-call.ts'
+import type { CallListener, PendingCall } from './pending-call.ts'
+import { pickExecutor, pickStolen } from './schedule.ts'
+import type { Executor } from './schedule.ts'
+
+/** More waiting calls are refused, and will be sent to another worker. */
+const MAX_WAITING = 10_000
+/** How often deadlines are looked at, and waiting calls are moved to idle executors. */
+const WATCH_MS = 5
+
+export interface PoolOptions {
+  /** URL of executor.js. */
+  readonly program: URL
+  readonly size: number
+  /** URL of the module that exports `functions`, or in dev `loadFunction`. */
+  readonly functions: string
+  readonly workerId: string
+  readonly heapMegabytes: number | undefined
+  readonly events: PoolEvents
+}
+
+export interface PoolEvents {
+  /** The first executor is ready. `ids`: the functions there are, where known. */
+  onReady(ids: readonly string[] | undefined): void
+  /** The code of the worker cannot be loaded; `error` is for `decodeError`. No call will ever be run. */
+  onFailed(error: WireValue): void
+  /** What was printed outside of calls. */
+  onLog(log: Log): void
+}
+
+/** Runs calls on executors, replaces executors that end, and takes care that every call is answered once. */
+export class ExecutorPool {
+  readonly #options: PoolOptions
+  readonly #claims = createClaims()
+  readonly #ids = createCallIds(this.#claims)
+  readonly #executors: Executor[] = []
+  readonly #waiting = new Set<PendingCall>()
+  /** Calls that have a time limit, or were cancelled. */
+  readonly #timed = new Set<PendingCall>()
+  #watch: NodeJS.Timeout | undefined
+  #state: 'starting' | 'ready' | 'failed' | 'draining' | 'closed' = 'starting'
+  #onIdle: (() => void) | undefined
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    for (let index = 0; index < options.size; index += 1) this.#executors.push(this.#startExecutor(index))
+  }
+
+  submit(frame: Frame, listener: CallListener): PendingCall {
+    const call = createPendingCall(frame, readCallTimeout(frame), listener)
+    const isOpen = this.#state === 'ready' || this.#state === 'starting'
+    if (isOpen && this.#waiting.size < MAX_WAITING) {
+      this.#waiting.add(call)
+      this.#assign()
+    } else {
+      const detail = isOpen ? 'Too many calls wait in this worker.' : 'The worker takes no more calls.'
+      listener.onLost({ reason: 'draining', started: false, detail })
+    }
+    return call
+  }
+
+  /** Aborts a call: at once if it has not begun, else by its signal, and by force after its grace time. */
+  cancel(call: PendingCall, frame: Frame, graceMs: number): void {
+    if (this.#takeBack(call)) {
+      call.listener.onLost({ reason: 'aborted', started: false, detail: 'It was cancelled before it began.' })
+      this.#noticeIdle()
+      return
+    }
+    if (!this.#forward(call, frame)) return
+    call.abortAt = performance.now() + graceMs
+    this.#timed.add(call)
+    this.#startWatch()
+  }
+
+  /** Ends a streaming call early. One that has not begun ends as a generator does that nobody has asked for a value. */
+  return(call: PendingCall, frame: Frame): void {
+    if (!this.#takeBack(call)) this.#forward(call, frame)
+    else call.listener.onFrame(toFrame({ kind: 'end', id: call.id, value: UNDEFINED_VALUE }))
+    this.#noticeIdle()
+  }
+
+  /** Lets a streaming call send more items. */
+  allow(call: PendingCall, frame: Frame): void {
+    call.credit += readCreditItems(frame)
+    this.#forward(call, frame)
+  }
+
+  /** Passes a frame on to the executor of a call. False: the call is over, or waits. */
+  #forward(call: PendingCall, frame: Frame): boolean {
+    const executor = this.#executors[call.executor]
+    if (executor?.calls.get(call.id) !== call) return false
+    executor.thread.post(frame, call.id)
+    return true
+  }
+
+  /** Takes no more calls; resolves when those there are have been answered and the stop hooks have run. */
+  async drain(): Promise<void> {
+    if (this.#state === 'ready' || this.#state === 'starting') this.#state = 'draining'
+    if (!this.#isIdle) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+    }
+    await Promise.all(this.#executors.map((executor) => stopExecutor(executor)))
+    this.close()
+  }
+
+  close(): void {
+    this.#state = 'closed'
+    clearInterval(this.#watch)
+    for (const { thread } of this.#executors) thread.terminate()
+  }
+
+  get #isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#executors.every(({ calls }) => calls.size === 0)
+  }
+
+  #startExecutor(index: number): Executor {
+    const { program, functions, workerId, heapMegabytes, events } = this.#options
+    const executor: Executor = {
+      index,
+      calls: new Map(),
+      ending: undefined,
+      onStopped: undefined,
+      thread: startExecutorThread({
+        program,
+        data: { claims: this.#claims, workerId, executor: index, functions },
+        heapMegabytes,
+        onFrame: (frame) => this.#receive(executor, frame),
+        onNotice: (notice) => this.#notice(executor, notice),
+        onOutput: (stream, chunk) =>
+          events.onLog({ stream, executor: index, text: chunk.toString('utf8').trimEnd(), dropped: 0 }),
+        onEnd: (end) => this.#replace(executor, end),
+      }),
+    }
+    return executor
+  }
+
+  #receive(executor: Executor, frame: Frame): void {
+    const call = executor.calls.get(frame.id)
+    if (call === undefined) {
+      if (frame.type === FRAME_TYPE.log) this.#options.events.onLog(readLog(frame))
+      return
+    }
+    if (isAnswer(frame.type)) this.#release(executor, call)
+    call.listener.onFrame(frame)
+    if (!isAnswer(frame.type)) return
+    this.#assign()
+    this.#noticeIdle()
+  }
+
+  #notice(executor: Executor, notice: ExecutorNotice): void {
+    switch (notice.kind) {
+      case 'ready':
+        if (this.#state === 'starting') {
+          this.#state = 'ready'
+          this.#options.events.onReady(notice.ids)
+        }
+        this.#assign()
+        break
+      case 'failed':
+        this.#fail(notice.error)
+        break
+      case 'stopped':
+        executor.onStopped?.()
+    }
+  }
+
+  /** Hands waiting calls out, as long as there is somebody to take them. */
+  #assign(): void {
+    for (const call of this.#waiting) {
+      const executor = pickExecutor(this.#executors, call.frame)
+      if (executor === undefined || call.frame === undefined || !this.#handOut(call, call.frame, executor)) return
+    }
+  }
+
+  #handOut(call: PendingCall, frame: Frame, executor: Executor): boolean {
+    const id = this.#ids.take()
+    if (id === undefined) return false
+    this.#waiting.delete(call)
+    call.id = id
+    call.executor = executor.index
+    if (movesMemory(frame)) call.frame = undefined
+    executor.calls.set(id, call)
+    this.#ids.offer(id)
+    executor.thread.post(frame, id)
+    if (call.credit > 0) executor.thread.post(toFrame({ kind: 'credit', id, items: call.credit }), id)
+    if (call.timeoutMs > 0) this.#timed.add(call)
+    if (call.timeoutMs > 0 || (executor.calls.size > 1 && this.#executors.length > 1)) this.#startWatch()
+    return true
+  }
+
+  /** Removes a call that has not begun, from wherever it is. False: it has begun, or is over. */
+  #takeBack(call: PendingCall): boolean {
+    if (this.#waiting.delete(call)) return true
+    const executor = this.#executors[call.executor]
+    if (executor?.calls.get(call.id) !== call || !revokeCall(this.#claims, call.id)) return false
+    this.#release(executor, call)
+    return true
+  }
+
+  #release(executor: Executor, call: PendingCall): void {
+    executor.calls.delete(call.id)
+    this.#ids.release(call.id)
+    this.#timed.delete(call)
+    call.executor = -1
+  }
+
+  #startWatch(): void {
+    this.#watch ??= setInterval(() => this.#look(), WATCH_MS)
+  }
+
+  #look(): void {
+    const now = performance.now()
+    for (const call of this.#timed) this.#enforce(call, now)
+    const stolen = pickStolen(this.#executors).filter((call) => this.#takeBack(call))
+    for (const call of stolen) this.#waiting.add(call)
+    if (stolen.length > 0) this.#assign()
+    if (this.#timed.size > 0 || this.#executors.some(({ calls }) => calls.size > 1)) return
+    clearInterval(this.#watch)
+    this.#watch = undefined
+  }
+
+  /** The limit counts from when the call was first seen to run: never too early, late by one look at most. */
+  #enforce(call: PendingCall, now: number): void {
+    if (!hasStarted(this.#claims, call.id)) return
+    call.deadline ??= call.timeoutMs === 0 ? Infinity : now + call.timeoutMs
+    const reason = now >= call.deadline ? 'timeout' : call.abortAt !== undefined && now >= call.abortAt ? 'aborted' : undefined
+    const executor = this.#executors[call.executor]
+    if (reason === undefined || executor === undefined) return
+    this.#timed.delete(call)
+    executor.ending = { call, reason }
+    executor.thread.terminate()
+  }
+
+  #replace(executor: Executor, end: ThreadEnd): void {
+    executor.onStopped?.()
+    if (this.#state === 'closed') return
+    if (!executor.thread.isReady) {
+      this.#fail(encodeError(new Error(`The worker's code ended before it was loaded. ${end.detail}`)))
+      return
+    }
+    const isBlamed = this.#settle(executor, end)
+    if (!isBlamed && executor.ending === undefined) this.#reportStray(executor, end)
+    this.#executors[executor.index] = this.#startExecutor(executor.index)
+    this.#assign()
+    this.#noticeIdle()
+  }
+
+  /** Answers the call that an ended executor was running and takes the others back. True if there was one. */
+  #settle(executor: Executor, end: ThreadEnd): boolean {
+    let isBlamed = false
+    const again: PendingCall[] = []
+    for (const call of executor.calls.values()) {
+      const started = hasStarted(this.#claims, call.id)
+      this.#release(executor, call)
+      if (!started && call.frame !== undefined) again.push(call)
+      else call.listener.onLost({ ...toReason(executor, call, end), started })
+      isBlamed ||= started
+    }
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const call of [...again, ...waiting]) this.#waiting.add(call)
+    return isBlamed
+  }
+
+  #reportStray(executor: Executor, { detail }: ThreadEnd): void {
+    const text = `An executor ended outside of a call and was replaced. ${detail}`
+    this.#options.events.onLog({ stream: 'stderr', executor: executor.index, text, dropped: 0 })
+  }
+
+  #fail(error: WireValue): void {
+    if (this.#state === 'failed' || this.#state === 'closed') return
+    this.#state = 'failed'
+    for (const call of this.#waiting) {
+      call.listener.onLost({ reason: 'crashed', started: false, detail: 'The code of the worker failed to load.' })
+    }
+    this.#waiting.clear()
+    this.#options.events.onFailed(error)
+    this.#noticeIdle()
+  }
+
+  #noticeIdle(): void {
+    if (this.#onIdle !== undefined && this.#isIdle) this.#onIdle()
+  }
+}
+
+/** Stop hooks that hang must not keep the worker from ending. */
+const STOP_DEADLINE_MS = 10_000
+
+function stopExecutor(executor: Executor): Promise<void> {
+  if (!executor.thread.isReady) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, STOP_DEADLINE_MS)
+    executor.onStopped = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    executor.thread.stop()
+  })
+}
+
+function toReason(executor: Executor, call: PendingCall, end: ThreadEnd): Pick<Lost, 'reason' | 'detail'> {
+  if (executor.ending?.call !== call) return end
+  const { reason } = executor.ending
+  const why = reason === 'timeout' ? `It ran for longer than ${call.timeoutMs} ms.` : 'It did not stop when it was cancelled.'
+  return { reason, detail: why }
+}
+
+function isAnswer(type: number): boolean {
+  return type === FRAME_TYPE.result || type === FRAME_TYPE.error || type === FRAME_TYPE.end || type === FRAME_TYPE.lost
+}
+
+function readLog(frame: Frame): Log {
+  const message = parseMessage(frame)
+  if (message.kind !== 'log') throw new Error('This frame is no log line.')
+  return message.log
+}

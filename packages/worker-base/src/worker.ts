@@ -1,0 +1,37 @@
+// The program of a worker process. Its main thread talks; executor threads run user code.
+import { rmSync } from 'node:fs'
+
+import { parseSettings } from './settings.ts'
+import { startWorkerServer } from './server/worker-server.ts'
+
+const settings = parseSettings(process.env)
+// User code must not see it.
+delete process.env['TURBOLIFT_TOKEN']
+
+const server = await startWorkerServer(settings, {
+  executor: new URL('executor.js', import.meta.url),
+  functions: new URL('functions.js', import.meta.url),
+})
+
+process.on('SIGTERM', () => void exitWhenDrained())
+// Ctrl-C reaches the whole process group; the program then ends its workers in its own way.
+process.on('SIGINT', () => undefined)
+
+if (settings.hasLifeline) {
+  process.stdin.resume()
+  process.stdin.on('end', exitNow).on('close', exitNow).on('error', exitNow)
+}
+
+// In a container this is the first line of its log. A local worker's output is the program's own.
+if (settings.listen.kind === 'port') console.log(`turbolift worker ${settings.workerId} listens on ${server.address}`)
+
+async function exitWhenDrained(): Promise<void> {
+  await server.drain()
+  process.exit(0)
+}
+
+/** The program that started this worker is gone, perhaps without the chance to tidy up. */
+function exitNow(): void {
+  if (settings.runFolder !== undefined) rmSync(settings.runFolder, { recursive: true, force: true })
+  process.exit(0)
+}

@@ -1,0 +1,110 @@
+// The worker side of a program, as the compiler would write it.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const host = globalThis[Symbol.for('turbolift.context')]
+let opened = 0
+let state = 0
+
+async function square(n) {
+  return n * n
+}
+
+function busy(ms) {
+  const end = performance.now() + ms
+  while (performance.now() < end) continue
+}
+
+async function* count(to) {
+  try {
+    for (let n = 1; n <= to; n += 1) yield n
+    return 'done'
+  } finally {
+    console.log('count closed')
+  }
+}
+
+async function* failing() {
+  yield 1
+  throw new RangeError('after one')
+}
+
+async function* unsendableItem() {
+  yield 1
+  yield () => 1
+}
+
+const functions = {
+  square,
+  echo: async (value) => value,
+  add: async (...numbers) => numbers.reduce((sum, n) => sum + n, 0),
+  captured: (k, object) => async (x) => k * x + object.plus,
+  throwType: async () => {
+    throw new TypeError('wrong', { cause: new Error('deep') })
+  },
+  throwText: async () => {
+    throw 'just text'
+  },
+  returnsFunction: async () => ({ list: [1, () => 1] }),
+  print: async (text) => {
+    console.log(text)
+    console.error(`error: ${text}`)
+    process.stdout.write('unfinished')
+  },
+  printMany: async (lines) => {
+    for (let n = 0; n < lines; n += 1) console.log(`line ${n}`)
+  },
+  logger: async () => host.current().logger.warn('careful', { a: 1 }),
+  busy: async (ms) => busy(ms),
+  sleep: async (ms) => {
+    await sleep(ms)
+    return 'slept'
+  },
+  hang: async () => new Promise(() => setInterval(() => {}, 1000)),
+  exit: async () => process.exit(3),
+  exitFirst: async (attempt) => (attempt === 1 ? process.exit(3) : 'survived'),
+  memory: async () => {
+    const list = []
+    for (;;) list.push(new Array(1000).fill(list.length))
+  },
+  uncaught: async () => {
+    setTimeout(() => {
+      throw new Error('nobody caught this')
+    }, 0)
+    await new Promise(() => {})
+  },
+  rejection: async () => {
+    void Promise.reject(new Error('nobody handled this'))
+    await new Promise(() => {})
+  },
+  stray: async () => {
+    setImmediate(() => {
+      throw new Error('after the call')
+    })
+    return 'fine'
+  },
+  untilAborted: async () => {
+    const { signal } = host.current()
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  },
+  context: async () => {
+    const { callId, attempt, workerId, signal } = host.current()
+    return { callId, attempt, workerId, isAborted: signal.aborted }
+  },
+  opened: async () => opened,
+  increment: async () => (state += 1),
+  pid: async () => process.pid,
+  environment: async (name) => process.env[name],
+  stack: async () => new Error('here').stack,
+  count,
+  failing,
+  unsendableItem,
+}
+
+host.addStartHook(async () => {
+  opened += 1
+})
+host.addStopHook(() => console.log('closed what was opened'))
+
+const table = Object.fromEntries(Object.entries(functions).map(([name, fn]) => [`src/main.ts#${name}`, async () => fn]))
+
+export { table as functions }
