@@ -39,6 +39,12 @@ export interface SelectOptions extends CallOptions {
   readonly fieldSelector?: string | undefined
 }
 
+export interface WatchOptions extends SelectOptions {
+  readonly signal: AbortSignal
+  /** A watch that is silent for this long, bookmarks included, is opened anew. Default 75_000. */
+  readonly inactivityMs?: number
+}
+
 export interface RemoveOptions extends CallOptions {
   /** `Foreground`: the object stays until everything it owns is gone. Default `Background`. */
   readonly propagation?: 'Foreground' | 'Background' | 'Orphan'
@@ -66,10 +72,7 @@ export interface KubernetesClient extends Disposable {
   read<K extends Kind>(kind: K, name: string, options?: CallOptions): Promise<Kinds[K] | undefined>
   list<K extends Kind>(kind: K, options?: SelectOptions): Promise<Kinds[K][]>
   /** What exists, `SYNCED`, then every change, until the signal aborts. */
-  watch<K extends Kind>(
-    kind: K,
-    options: SelectOptions & { readonly signal: AbortSignal },
-  ): AsyncIterable<WatchEvent<K>>
+  watch<K extends Kind>(kind: K, options: WatchOptions): AsyncIterable<WatchEvent<K>>
   /** Merge patch: sets the given fields, removes those that are `null`. */
   patch(kind: Kind, name: string, patch: object, options?: PatchOptions): Promise<void>
   /** Server-side apply, as the owner of the fields. */
