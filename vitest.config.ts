@@ -9,6 +9,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // The watch page's style is sent as it is; vitest would leave it empty.
+    css: { include: [/watch\/assets/] },
     include: [
       'test/docs/**/*.test.ts',
       'packages/*/{src,test}/**/*.test.ts',
