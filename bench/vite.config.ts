@@ -4,5 +4,5 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   plugins: [turbolift({ pools: { one: { maxReplicas: 1 }, two: { maxReplicas: 2 } } })],
   // The peers find their worker files beside their own sources, so they stay out of the bundle.
-  ssr: { external: ['comlink', 'piscina', 'poolifier', 'threads', 'tinypool', 'workerpool'] },
+  ssr: { external: ['bullmq', 'comlink', 'piscina', 'poolifier', 'threads', 'tinypool', 'workerpool'] },
 })

@@ -1,3 +1,5 @@
+import type { Contender } from './contenders/contender.ts'
+
 /** One thing to measure: runs once and says how fast it was, in any unit where more is better. */
 export interface Measured {
   readonly name: string
@@ -27,6 +29,24 @@ export async function runInFlight(count: number, inFlight: number, call: (index:
     while (next < count) await call(next++)
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
+}
+
+/**
+ * Calls a second with so many in flight, over about `roundMs`: by time and not by number, or the slowest peer would
+ * hold up all others. Every answer is checked.
+ */
+export async function measureRate(contender: Contender, inFlight: number, roundMs: number): Promise<number> {
+  const start = performance.now()
+  let calls = 0
+  const lane = async () => {
+    while (performance.now() - start < roundMs) {
+      const n = calls++
+      const result = await contender.call(n)
+      if (result !== n * n) throw new Error(`${contender.name} answered ${result} for ${n}.`)
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, lane))
+  return (calls / (performance.now() - start)) * 1000
 }
 
 export function median(values: readonly number[]): number {

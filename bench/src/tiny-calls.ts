@@ -1,5 +1,4 @@
 import { createComlink } from './contenders/comlink.ts'
-import type { Contender } from './contenders/contender.ts'
 import { createPiscina } from './contenders/piscina.ts'
 import { createPoolifier } from './contenders/poolifier.ts'
 import { createThreads } from './contenders/threads.ts'
@@ -7,7 +6,7 @@ import { createTinypool } from './contenders/tinypool.ts'
 import { createTurbolift } from './contenders/turbolift.ts'
 import { createWorkerpool } from './contenders/workerpool.ts'
 import { type Section, withVersion } from './report.ts'
-import { measureByTurns } from './rounds.ts'
+import { measureByTurns, measureRate } from './rounds.ts'
 
 const IN_FLIGHT = 64
 const ROUND_MS = 400
@@ -44,25 +43,13 @@ async function measureAll(workers: 1 | 2): Promise<Map<string, number>> {
     createThreads(workers),
     createPoolifier(workers),
   ]
-  const measured = contenders.map((contender) => ({ name: contender.name, measure: () => measureRate(contender) }))
+  const measured = contenders.map((contender) => ({
+    name: contender.name,
+    measure: () => measureRate(contender, IN_FLIGHT, ROUND_MS),
+  }))
   try {
     return await measureByTurns(measured, ROUNDS)
   } finally {
     for (const contender of contenders) await contender[Symbol.asyncDispose]()
   }
-}
-
-/** By time and not by number: the slowest peer would hold up all others. */
-async function measureRate(contender: Contender): Promise<number> {
-  const start = performance.now()
-  let calls = 0
-  const lane = async () => {
-    while (performance.now() - start < ROUND_MS) {
-      const n = calls++
-      const result = await contender.call(n)
-      if (result !== n * n) throw new Error(`${contender.name} answered ${result} for ${n}.`)
-    }
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
-  return (calls / (performance.now() - start)) * 1000
 }

@@ -1,3 +1,5 @@
+import { map } from 'turbolift'
+
 import type { Contender } from './contender.ts'
 
 async function squareOnOne(n: number): Promise<number> {
@@ -17,4 +19,18 @@ export function createTurbolift(workers: 1 | 2): Contender {
     // Workers go with the program.
     [Symbol.asyncDispose]: async () => {},
   }
+}
+
+/** Calls a second of a `map` over as many inputs as fit into about `roundMs`. */
+export async function measureMap(workers: 1 | 2, roundMs: number): Promise<number> {
+  const start = performance.now()
+  let results = 0
+  const inputs = function* () {
+    for (let n = 0; performance.now() - start < roundMs; n++) yield n
+  }
+  for await (const result of map(workers === 1 ? squareOnOne : squareOnTwo, inputs())) {
+    if (result !== results * results) throw new Error(`map answered ${result} for ${results}.`)
+    results++
+  }
+  return (results / (performance.now() - start)) * 1000
 }
