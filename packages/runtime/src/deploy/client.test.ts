@@ -158,7 +158,7 @@ describe('watch', () => {
   const lines =
     (events: readonly object[], { end }: { readonly end: boolean } = { end: false }): Handler =>
     (_request, response) => {
-      response.writeHead(200)
+      response.writeHead(200).flushHeaders()
       for (const event of events) response.write(`${JSON.stringify(event)}\n`)
       if (end) response.end()
     }
