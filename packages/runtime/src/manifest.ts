@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 
 import type { ConfigInput } from './config.ts'
 
+export type { ConfigInput } from './config.ts'
+
 /** Raised with every change that an older runtime would misread. */
 export const MANIFEST_VERSION = 1
 

@@ -62,11 +62,11 @@ describe.each(['vite', 'vite-7'])('modules for workers from %s', (version) => {
 
   test('a syntax error is told to the caller, and forgotten when it is gone', async () => {
     const load = createLoader({ address, root })
-    write('src/edited.ts', 'export async function f() { return 1 }')
+    write('src/edited.ts', 'export const $lifted = { f: async () => 1 }')
     expect(await callable(await load('src/edited.ts#f'))()).toBe(1)
-    write('src/edited.ts', 'export async function f() { return ( }')
+    write('src/edited.ts', 'export const $lifted = { f: async () => ( }')
     await vi.waitFor(() => expect(load('src/edited.ts#f')).rejects.toThrow(/edited\.ts/))
-    write('src/edited.ts', 'export async function f() { return 3 }')
+    write('src/edited.ts', 'export const $lifted = { f: async () => 3 }')
     await vi.waitFor(async () => expect(await callable(await load('src/edited.ts#f'))()).toBe(3))
   })
 })
@@ -83,6 +83,7 @@ export async function fail(): Promise<NotThere> {
   // The position that the test looks for:
   throw new RangeError('out')
 }
+export const $lifted = { job, held, fail }
 `
 
 function release(): void {

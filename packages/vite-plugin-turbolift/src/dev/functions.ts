@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { ESModulesEvaluator, ModuleRunner } from 'vite/module-runner'
 import type { ModuleRunnerTransport } from 'vite/module-runner'
 
+import { LIFTED_EXPORT } from '../edit-worker.ts'
 import { readLines, sendLine } from './lines.ts'
 
 export interface DevServer {
@@ -26,10 +27,15 @@ export function createLoader({ address, root }: DevServer): LoadFunction {
   let runner: Promise<ModuleRunner> | undefined
   return async (id) => {
     runner ??= connect(address)
-    const [path = '', name = ''] = id.split('#')
-    const module: Record<string, unknown> = await (await runner).import(resolve(root, path))
-    return module[name]
+    const [module = '', path = ''] = id.split('#')
+    return pickLifted(await (await runner).import(resolve(root, module)), path)
   }
+}
+
+/** Undefined when the module no longer has that function. */
+function pickLifted(module: Readonly<Record<string, unknown>>, path: string): unknown {
+  const table = module[LIFTED_EXPORT]
+  return typeof table === 'object' && table !== null ? Reflect.get(table, path) : undefined
 }
 
 async function connect(address: string): Promise<ModuleRunner> {

@@ -17,6 +17,9 @@ declare namespace $Turbolift {
     : F extends (...args: infer A) => infer R ? Report<N, Parameter<A> | Result<R>>
     : 'ok'
 
+  /** The same of one value, whose path begins with P. */
+  type CheckValue<T, P extends string, N extends string> = Report<N, Settle<Walk<T, P, [], Argument>>>
+
   type Report<N extends string, Found> =
     [Exclude<Found, 'ok'>] extends [never] ? 'ok' : Numbered<N, Exclude<Found, 'ok'>>
   type Numbered<N extends string, Found> = Found extends string ? ${'`${N}${Found}`'} : never
@@ -44,6 +47,7 @@ declare namespace $Turbolift {
     T extends string | number | bigint | boolean | null | undefined | void ? 'ok'
     : T extends symbol ? ${'`!${P} is a symbol`'}
     : T extends Function ? ${'`!${P} is a function`'}
+    : T extends { readonly [Symbol.toStringTag]: 'SharedArrayBuffer' } ? ${'`!${P} is a SharedArrayBuffer`'}
     : T extends Sendable | Allowed ? 'ok'
     : T extends Error ? 'stack' extends keyof T ? 'ok' : Inside<T, P, Depth, Allowed>
     : T extends PromiseLike<any> ? ${'`!${P} is a promise`'}

@@ -37,7 +37,8 @@ export function assertInPlace(source: string, subjects: readonly NumberedSubject
     const directive = directives[reach.ordinal]
     if (directive === undefined) return undefined
     const type = reach.expression === undefined ? parametersOnly(reach.parameters) : `typeof ${reach.expression}`
-    copy += `${source.slice(end, directive.start)}${assertion(String(number), type)};`
+    const captures = reach.captures.map((name) => captureAssertion(String(number), name))
+    copy += `${source.slice(end, directive.start)}${[assertion(String(number), type), ...captures].join('; ')};`
     end = directive.end
   }
   return copy + source.slice(end)
@@ -54,6 +55,11 @@ function parametersOnly(names: readonly (string | undefined)[]): string {
 
 function assertion(number: string, type: string): string {
   return `type $lift_${number} = $Turbolift.Assert<$Turbolift.Check<${type}, '${number}'>>`
+}
+
+function captureAssertion(number: string, name: string): string {
+  const check = `$Turbolift.CheckValue<typeof ${name}, 'capture ${name}', '${number}'>`
+  return `type $lift_${number}_${name} = $Turbolift.Assert<${check}>`
 }
 
 /** `.ts` becomes `.js`, which every module resolution of TypeScript finds. */

@@ -34,6 +34,7 @@ const refused: Record<string, readonly [source: string, ...problems: string[]]> 
   'promise inside': ['export async function f() { return { later: Promise.resolve(1) } }', 'result.later is a promise'],
   'promise in array': ['export async function f(x: Promise<number>[]) {}', 'parameter 0[] is a promise'],
   WeakMap: ['export async function f(x: WeakMap<object, string>) {}', 'parameter 0 is a WeakMap'],
+  SharedArrayBuffer: ['export async function f(x: SharedArrayBuffer) {}', 'parameter 0 is a SharedArrayBuffer'],
   WeakSet: ['export async function f(x: { seen: WeakSet<object> }) {}', 'parameter 0.seen is a WeakSet'],
   WeakRef: ['export async function f(x: WeakRef<object>) {}', 'parameter 0 is a WeakRef'],
   'class with a method': [
@@ -161,9 +162,11 @@ describe.each(versions)('%s', (version) => {
     write(root, 'src/inside/main.ts', insideSource)
     const inside = await checkTypes(insideSubjects(root), { root })
     expect(inside.notes).toEqual([])
-    expect(inside.problems.map(({ subject, problem, line }) => `${line} ${subject.id}: ${problem}`)).toEqual(
-      insideProblems,
-    )
+    expect(
+      inside.problems.map(
+        ({ subject, problem, at, source }) => `${lineOf(source, at.start)} ${subject.id}: ${problem}`,
+      ),
+    ).toEqual(insideProblems)
   })
 })
 
@@ -172,7 +175,7 @@ const insideSource = `import type { Conn } from './conn.ts'
 async function top(conn: Conn) {
   'use lift'
 }
-export function outer(k: number) {
+export function outer(k: number, open: () => void) {
   const inner = async (x: Date) => { "use lift: heavy"; return () => k }
   const jobs = { async run(cb: () => void) {
     'use lift'
@@ -184,6 +187,7 @@ class Tasks { static async go(x: WeakSet<object>) { 'use lift'; return new Date(
 `
 const insideProblems = [
   '4 src/inside/main.ts#top: parameter 0.query is a function',
+  '7 src/inside/main.ts#inner: capture open is a function',
   '7 src/inside/main.ts#inner: result is a function',
   '9 src/inside/main.ts#jobs.run: parameter 0 is a function',
   '11 src/inside/main.ts#undefined: parameter 0 is a function',
@@ -195,7 +199,13 @@ function insideSubjects(root: string): readonly TypecheckSubject[] {
   return expressions.map((expression, ordinal) => ({
     id: `src/inside/main.ts#${expression}`,
     module: join(root, 'src/inside/main.ts'),
-    reach: { kind: 'directive', ordinal, expression, parameters: ['job', 'i'] },
+    reach: {
+      kind: 'directive',
+      ordinal,
+      expression,
+      parameters: ['job', 'i'],
+      captures: expression === 'inner' ? ['k', 'open'] : [],
+    },
   }))
 }
 
@@ -249,7 +259,7 @@ describe('what stands around', () => {
       const subject = {
         id: 'f',
         module: join(root, 'src/main.ts'),
-        reach: { kind: 'directive', ordinal: 0, expression: 'f', parameters: [] },
+        reach: { kind: 'directive', ordinal: 0, expression: 'f', parameters: [], captures: [] },
       } as const
       const { problems, notes } = await checkTypes([subject], { root })
       expect(notes).toEqual([])
@@ -306,4 +316,8 @@ function exported(root: string, path: string): TypecheckSubject {
 function problemsOf({ problems }: TypecheckResult, index: number): string[] {
   const own = problems.filter(({ subject }) => subject.module.endsWith(`/case${index}.ts`))
   return own.map(({ problem, isCertain }) => `${isCertain ? '' : '?'}${problem}`).toSorted()
+}
+
+function lineOf(source: string, offset: number): number {
+  return source.slice(0, offset).split('\n').length
 }

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+import type { TextRange } from '../ast.ts'
 import { ambientTypes } from './ambient.ts'
 import { assertInPlace, exportAssertions } from './assertions.ts'
 import type { NumberedSubject } from './assertions.ts'
-import { findDirectives, lineAt } from './directives.ts'
+import { findDirectives } from './directives.ts'
 import { parseCheckerOutput } from './findings.ts'
 import type { TypeFinding } from './findings.ts'
 import { isTypeScript } from './subject.ts'
@@ -19,8 +20,9 @@ export interface TypeProblem {
   readonly problem: string
   /** False where only some values of the type cannot be sent. */
   readonly isCertain: boolean
-  /** 1-based line of the function in its source. */
-  readonly line: number
+  /** Where the function stands in its TypeScript source. */
+  readonly at: TextRange
+  readonly source: string
 }
 
 export interface TypecheckResult {
@@ -115,14 +117,16 @@ function toProblem(
 ): readonly TypeProblem[] {
   const subject = subjects[number]
   if (subject === undefined) return []
-  return [{ subject, problem, isCertain, line: lineOf(subject, sources.get(subject.module) ?? '') }]
+  const source = sources.get(subject.module) ?? ''
+  return [{ subject, problem, isCertain, at: findFunction(subject, source), source }]
 }
 
-function lineOf({ id, reach }: TypecheckSubject, source: string): number {
-  if (reach.kind === 'directive') return lineAt(source, findDirectives(source)[reach.ordinal]?.start ?? 0)
-  const name = reach.name === 'default' ? 'default' : (id.split('#').at(-1) ?? reach.name)
-  const declared = new RegExp(
-    String.raw`\b(?:function\s*\*?|const|let|var|export)\s+${name.replaceAll('$', String.raw`\$`)}\b`,
-  )
-  return lineAt(source, Math.max(source.search(declared), 0))
+/** The directive of the function, or the declaration of its name. */
+function findFunction({ id, reach }: TypecheckSubject, source: string): TextRange {
+  const found = reach.kind === 'directive' ? findDirectives(source)[reach.ordinal] : undefined
+  if (found !== undefined) return found
+  const name = reach.kind === 'export' && reach.name === 'default' ? 'default' : (id.split(/[#.]/).at(-1) ?? '')
+  const declared = String.raw`\b(?:function\s*\*?|const|let|var|export)\s+${name.replaceAll('$', String.raw`\$`)}\b`
+  const start = Math.max(source.search(new RegExp(declared)), 0)
+  return { start, end: start + 1 }
 }

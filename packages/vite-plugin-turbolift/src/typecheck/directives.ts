@@ -1,8 +1,4 @@
-/** Where a text stands: offsets of its first character and of the one after it. */
-export interface TextRange {
-  readonly start: number
-  readonly end: number
-}
+import type { TextRange } from '../ast.ts'
 
 const trivia = String.raw`(?:\s|//[^\n]*\n|/\*[\s\S]*?\*/)*`
 const otherDirective = String.raw`(?:'[^'\n]*'|"[^"\n]*")${trivia};?${trivia}`
@@ -18,11 +14,6 @@ export function findDirectives(source: string): readonly TextRange[] {
     const [start, end] = match.indices?.groups?.['directive'] ?? []
     return start === undefined || end === undefined ? [] : [{ start, end }]
   })
-}
-
-/** The 1-based line at an offset. */
-export function lineAt(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length
 }
 
 /** Comments become spaces; strings and templates, which may hold the marks of a comment, are skipped. */

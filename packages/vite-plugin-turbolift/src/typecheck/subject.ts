@@ -19,6 +19,8 @@ export type SubjectReach =
       readonly expression: string | undefined
       /** Names of the parameters; undefined for one that is a pattern. */
       readonly parameters: readonly (string | undefined)[]
+      /** Names of what it captures, which travels like a parameter. */
+      readonly captures: readonly string[]
     }
 
 /** The modules that have types to check. */

@@ -1,0 +1,126 @@
+import { isBuiltin } from 'node:module'
+
+import type { LiftedModule, LiftedModules } from '../registry.ts'
+import { LIFTED_EXPORT } from '../edit-worker.ts'
+import type { WorkerModule } from '../explain/graph.ts'
+
+export const CHILD_PLUGIN_NAME = 'turbolift:worker'
+const FUNCTIONS_MODULE = 'virtual:turbolift/functions'
+const RESOLVED_FUNCTIONS = `\0${FUNCTIONS_MODULE}`
+
+/** What one child build is to do, and what it found out. */
+export interface ChildBuild {
+  readonly modules: LiftedModules
+  readonly entries: readonly LiftedModule[]
+  /** Ids of the main program's entries, which no worker may load. */
+  readonly mainEntries: ReadonlySet<string>
+  /** Lifted modules that other modules of the worker import: their exports are kept. Grows while building. */
+  readonly shared: Set<string>
+  /** Packages with native code, which stay outside. */
+  readonly externals: Set<string>
+  /** Path of the file that stands for `turbolift` in workers. */
+  readonly workerRuntime: string
+  readonly graph: Map<string, WorkerModule>
+  /** Files that were read. */
+  readonly watched: Set<string>
+  onEntryReached(chain: readonly string[]): never
+}
+
+/** The parts of a bundler's plugin context that the plugin uses; the same in Vite, Rollup and rolldown. */
+interface ChildContext {
+  resolve(
+    source: string,
+    importer?: string,
+    options?: { skipSelf?: boolean },
+  ): Promise<{ readonly id: string; readonly external?: unknown } | null>
+  getModuleIds(): Iterable<string>
+  getModuleInfo(id: string): ModuleInfo | null
+}
+
+interface ModuleInfo {
+  readonly code: string | null
+  readonly importers: readonly string[]
+  readonly importedIds: readonly string[]
+  readonly dynamicallyImportedIds: readonly string[]
+}
+
+export interface ChildPlugin {
+  readonly name: string
+  resolveId(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
+  load(id: string): string | null
+  transform(code: string, id: string): TransformResult
+  buildEnd(this: ChildContext, error?: Error): void
+}
+
+type ResolveResult = string | null | { readonly id: string; readonly external: true }
+type TransformResult = { readonly code: string; readonly map: { readonly mappings: string }; readonly moduleType: 'js' } | null
+
+/** The input of a child build. */
+export const CHILD_INPUT: string = FUNCTIONS_MODULE
+
+/** Makes the workers' modules: the table of functions, and of each module with lifted functions the worker's side. */
+export function createChildPlugin(build: ChildBuild): ChildPlugin {
+  const entryIds = new Set(build.entries.map(({ id }) => id))
+  return {
+    name: CHILD_PLUGIN_NAME,
+    async resolveId(source, importer) {
+      if (source === FUNCTIONS_MODULE) return RESOLVED_FUNCTIONS
+      if (source === 'turbolift') return build.workerRuntime
+      if (isBuiltin(source) || importer === undefined) return null
+      if (importer === RESOLVED_FUNCTIONS) return source
+      const resolved = await this.resolve(source, importer, { skipSelf: true })
+      if (resolved === null) return null
+      if (resolved.id.endsWith('.node')) {
+        build.externals.add(source)
+        return { id: source, external: true }
+      }
+      if (entryIds.has(resolved.id)) build.shared.add(resolved.id)
+      return null
+    },
+    load: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
+    transform(code, id) {
+      if (!entryIds.has(id)) return null
+      const side = build.modules.split(code, id, build.shared.has(id))?.worker()
+      return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
+    },
+    buildEnd(error) {
+      if (error !== undefined) return
+      for (const id of this.getModuleIds()) {
+        if (build.mainEntries.has(id) && (!entryIds.has(id) || build.shared.has(id))) {
+          build.onEntryReached(chainTo(id, this))
+        }
+        const info = this.getModuleInfo(id)
+        if (id === RESOLVED_FUNCTIONS || info === null) continue
+        if (!id.startsWith('\0')) build.watched.add(id)
+        build.graph.set(id, { imports: [...info.importedIds, ...info.dynamicallyImportedIds], code: info.code ?? '' })
+      }
+    },
+  }
+}
+
+function toFunctionsModule(entries: readonly LiftedModule[]): string {
+  const rows = entries.flatMap(({ id, path, functions }) =>
+    functions.map((fn) => {
+      const load = `() => import(${JSON.stringify(id)}).then((m) => m.${LIFTED_EXPORT}[${JSON.stringify(fn.path)}])`
+      return `  ${JSON.stringify(`${path}#${fn.path}`)}: ${load},\n`
+    }),
+  )
+  return `export const functions = {\n${rows.join('')}}\n`
+}
+
+/** The shortest way from the table of functions to a module. */
+function chainTo(id: string, context: ChildContext): string[] {
+  const cameFrom = new Map<string, string | undefined>([[id, undefined]])
+  for (const at of cameFrom.keys()) {
+    const importers = context.getModuleInfo(at)?.importers ?? []
+    for (const importer of importers) if (!cameFrom.has(importer)) cameFrom.set(importer, at)
+    if (importers.length === 0) {
+      const chain: string[] = []
+      for (let step: string | undefined = at; step !== undefined; step = cameFrom.get(step)) {
+        if (!step.startsWith('\0')) chain.push(step)
+      }
+      return chain
+    }
+  }
+  return [id]
+}

@@ -1,0 +1,46 @@
+import { dirname, relative, resolve } from 'node:path'
+
+/** A file of the worker's folder. */
+export interface WorkerFile {
+  /** Relative, with forward slashes. */
+  readonly path: string
+  readonly content: string | Uint8Array
+}
+
+/** What all bundlers return of a build that writes nothing. */
+export type OutputItem =
+  | { readonly type: 'chunk'; readonly fileName: string; readonly code: string; readonly map: { toString(): string } | null }
+  | { readonly type: 'asset'; readonly fileName: string; readonly source: string | Uint8Array }
+
+/** Output options of a child build, for all bundlers. */
+export interface ChildOutputOptions {
+  readonly format: 'es'
+  readonly dir: string
+  readonly sourcemap: true
+  readonly entryFileNames: string
+  readonly chunkFileNames: string
+  readonly assetFileNames: string
+  readonly sourcemapPathTransform: (path: string, mapPath: string) => string
+}
+
+export function toOutputOptions(root: string): ChildOutputOptions {
+  return {
+    format: 'es',
+    dir: resolve(root, 'node_modules/.turbolift/workers'),
+    sourcemap: true,
+    entryFileNames: 'functions.js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    assetFileNames: 'assets/[name]-[hash][extname]',
+    // Stacks of workers name sources as people know them: from the root.
+    sourcemapPathTransform: (path, mapPath) => relative(root, resolve(dirname(mapPath), path)).replaceAll('\\', '/'),
+  }
+}
+
+export function toWorkerFiles(output: readonly OutputItem[]): WorkerFile[] {
+  const files = new Map<string, string | Uint8Array>()
+  for (const item of output) {
+    files.set(item.fileName, item.type === 'asset' ? item.source : item.code)
+    if (item.type === 'chunk' && item.map !== null) files.set(`${item.fileName}.map`, item.map.toString())
+  }
+  return [...files].map(([path, content]) => ({ path, content }))
+}

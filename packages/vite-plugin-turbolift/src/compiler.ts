@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { LiftManifest } from 'turbolift/manifest'
+
+import type { Bundle } from './bundle/bundle.ts'
+import { syntaxUnreadable } from './diagnostics.ts'
+import { createManifest } from './embed.ts'
+import type { ResolvedOptions } from './options.ts'
+import { RUNTIME_MODULE } from './proxy.ts'
+import { LiftedModules } from './registry.ts'
+import type { LiftedModule } from './registry.ts'
+import { reportProblems } from './report-problems.ts'
+import type { ReportContext } from './report-problems.ts'
+import type { SplitModule } from './split.ts'
+import { buildWorkers, fingerprint, writeReadable } from './workers.ts'
+
+/** The parts of a plugin context that the end of a build's first half uses. */
+export interface BuildContext {
+  getModuleIds(): Iterable<string>
+  getModuleInfo(id: string): { readonly code: string | null; readonly isEntry: boolean } | null
+  addWatchFile(id: string): void
+}
+
+/** What the plugin knows while a bundler lives: in watch mode, through many builds. */
+export class Compiler {
+  readonly options: ResolvedOptions
+  readonly modules: LiftedModules
+  /** Makes child builds by the host's own bundler; set when the host has told its configuration. */
+  bundle: Bundle | undefined
+  #manifest: LiftManifest | undefined
+  #built: { readonly key: string; readonly watched: ReadonlySet<string> } | undefined
+
+  constructor(options: ResolvedOptions) {
+    this.options = options
+    this.modules = new LiftedModules(options)
+  }
+
+  get root(): string {
+    return this.modules.root
+  }
+
+  set root(root: string) {
+    this.modules.root = root
+  }
+
+  /** The manifest of the build that `finish` ended. */
+  get manifest(): LiftManifest {
+    if (this.#manifest === undefined) throw new Error('The manifest is asked for before the end of the module graph.')
+    return this.#manifest
+  }
+
+  /**
+   * Splits a module and reports its problems; `undefined` when it has no lifted functions.
+   * @throws LiftCompileError
+   */
+  async split(context: ReportContext, code: string, id: string): Promise<SplitModule | undefined> {
+    const split = await this.#read(context, code, id)
+    await reportProblems(context, { code, id, diagnostics: split?.diagnostics ?? [] })
+    this.modules.note(id, split)
+    return split?.functions.length === 0 ? undefined : split
+  }
+
+  /** Builds the workers of all lifted modules that are part of the program, and their manifest. */
+  async finish(context: BuildContext): Promise<void> {
+    const ids = [...context.getModuleIds()]
+    const codeOf = (id: string): string => context.getModuleInfo(id)?.code ?? ''
+    const entries = this.modules.present(ids, (id) => codeOf(id).includes('createLiftedFunction'))
+    const key = await this.#fingerprint(entries, codeOf)
+    if (key !== this.#built?.key) {
+      const mainEntries = new Set(ids.filter((id) => context.getModuleInfo(id)?.isEntry))
+      const watched = await this.#build(entries, mainEntries)
+      this.#built = { key: await this.#fingerprint(entries, codeOf, watched), watched }
+    }
+    for (const file of this.#built?.watched ?? []) context.addWatchFile(file)
+  }
+
+  async #build(entries: readonly LiftedModule[], mainEntries: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const { bundle, modules, options, root } = this
+    const program = programName(root)
+    if (entries.length === 0) {
+      this.#manifest = await createManifest({ program, modules: entries, files: [], externals: [], options })
+      return new Set()
+    }
+    if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
+    const workerRuntime = fileURLToPath(import.meta.resolve('turbolift/worker'))
+    const workers = await buildWorkers({ modules, entries, mainEntries, workerRuntime, bundle })
+    const { files, externals, watched } = workers
+    this.#manifest = await createManifest({ program, modules: entries, files, externals, options })
+    await writeReadable(root, files)
+    return watched
+  }
+
+  /** Of everything that the workers are made from, so that a second output of the same build builds nothing. */
+  async #fingerprint(
+    entries: readonly LiftedModule[],
+    codeOf: (id: string) => string,
+    watched: ReadonlySet<string> = this.#built?.watched ?? new Set(),
+  ): Promise<string> {
+    return fingerprint(
+      entries.map(({ id }) => [id, codeOf(id)]),
+      watched,
+    )
+  }
+
+  async #read(context: ReportContext, code: string, id: string): Promise<SplitModule | undefined> {
+    try {
+      return this.modules.split(code, id)
+    } catch (error) {
+      if (!(error instanceof SyntaxError) || !('pos' in error)) throw error
+      const at = { start: Number(error.pos), end: Number(error.pos) }
+      await reportProblems(context, { code, id, diagnostics: [syntaxUnreadable(error.message, at)] })
+      return undefined
+    }
+  }
+}
+
+/** The name in the project's `package.json`, else that of its folder. */
+function programName(root: string): string {
+  const text = readText(join(root, 'package.json'))
+  const parsed: unknown = text === undefined ? undefined : JSON.parse(text)
+  const isNamed = typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string'
+  return isNamed ? String(parsed.name) : basename(root)
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Where this package finds the runtime, for projects that do not list it themselves. */
+export function ownRuntime(): string {
+  return fileURLToPath(import.meta.resolve(RUNTIME_MODULE))
+}

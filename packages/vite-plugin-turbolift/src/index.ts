@@ -1,0 +1,6 @@
+// Configuration files of bundlers import plugins by default.
+export { turbolift, turbolift as default } from './plugin.ts'
+export type { TurboliftPlugin } from './plugin.ts'
+export type { TurboliftOptions } from './options.ts'
+export { LiftCompileError } from './diagnostics.ts'
+export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'

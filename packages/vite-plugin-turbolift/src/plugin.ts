@@ -1,0 +1,93 @@
+import { bundleWith, bundleWithVite } from './bundle/bundle.ts'
+import type { BundlerOptions, ViteConfigLike } from './bundle/bundle.ts'
+import { CHILD_PLUGIN_NAME } from './bundle/child-plugin.ts'
+import { hostKindOf } from './bundle/host.ts'
+import type { HostMeta } from './bundle/host.ts'
+import { createStripPlugin } from './bundle/strip-plugin.ts'
+import { Compiler, ownRuntime } from './compiler.ts'
+import type { BuildContext } from './compiler.ts'
+import { directiveInClient } from './diagnostics.ts'
+import { DIRECTIVE_PATTERN, isLiftModuleName } from './directive.ts'
+import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
+import { resolveOptions } from './options.ts'
+import type { TurboliftOptions } from './options.ts'
+import { MANIFEST_MODULE, RUNTIME_MODULE } from './proxy.ts'
+import { reportProblems } from './report-problems.ts'
+import type { ReportContext } from './report-problems.ts'
+import { viteDefaults } from './vite-defaults.ts'
+
+/** A plugin of Vite, Rollup and rolldown alike: their own types ask for no more than a name. */
+export interface TurboliftPlugin {
+  readonly name: string
+}
+
+interface Context extends BuildContext, ReportContext {
+  readonly meta: HostMeta
+  readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
+  resolve(source: string, importer?: string, options?: { skipSelf?: boolean }): Promise<{ id: string; external?: unknown } | null>
+}
+
+interface ResolvedViteConfig extends ViteConfigLike {
+  readonly command: string
+  readonly plugins: readonly { readonly name: string }[]
+}
+
+const RESOLVED_MANIFEST = `\0${MANIFEST_MODULE}`
+
+/**
+ * Lifts functions with `'use lift'`, and those of `*.lift.ts`, out of the program into workers.
+ * In Rollup it goes after the plugin that compiles TypeScript.
+ */
+export function turbolift(options: TurboliftOptions = {}): TurboliftPlugin[] {
+  const compiler = new Compiler(resolveOptions(options))
+  return [createStripPlugin(), createMainPlugin(compiler)]
+}
+
+function createMainPlugin(compiler: Compiler): TurboliftPlugin {
+  /** In a child build the user's configuration makes the plugin anew, and the one for workers takes its part. */
+  let isChild = false
+  const plugin = {
+    name: 'turbolift',
+    sharedDuringBuild: true,
+    config: viteDefaults,
+    configResolved(config: ResolvedViteConfig) {
+      const isOfChild = config.plugins.some(({ name }) => name === CHILD_PLUGIN_NAME)
+      // An instance that already serves a main build stays with it: its child build may share the plugin list.
+      if (isOfChild) isChild ||= compiler.bundle === undefined
+      else {
+        compiler.root = config.root
+        compiler.bundle = bundleWithVite(config)
+      }
+    },
+    options(this: { readonly meta: HostMeta }, input: BundlerOptions): null {
+      const kind = hostKindOf(this.meta)
+      if (kind !== 'vite') compiler.bundle ??= bundleWith(kind, compiler.root, input)
+      return null
+    },
+    async resolveId(this: Context, source: string, importer: string | undefined) {
+      if (isChild) return null
+      if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
+      if (source !== RUNTIME_MODULE) return null
+      return (await this.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+    },
+    load: (id: string) => (id === RESOLVED_MANIFEST ? `export const manifest = ${MANIFEST_PLACEHOLDER}\n` : null),
+    async transform(this: Context, code: string, id: string) {
+      if (isChild || (!DIRECTIVE_PATTERN.test(code) && !isLiftModuleName(id))) return null
+      const split = await compiler.split(this, code, id)
+      if (split === undefined) return null
+      if (this.environment?.config?.consumer === 'client' || this.environment?.name === 'client') {
+        const [first] = split.functions
+        if (first !== undefined && process.env['VITEST'] === undefined) {
+          await reportProblems(this, { code, id, diagnostics: [directiveInClient(first.node)] })
+        }
+      }
+      const { code: edited, map } = process.env['VITEST'] === undefined ? split.main() : split.inline()
+      return { code: edited, map, moduleType: 'js' }
+    },
+    async buildEnd(this: Context, error?: Error) {
+      if (error === undefined && !isChild) await compiler.finish(this)
+    },
+    renderChunk: (code: string) => (code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null),
+  }
+  return plugin
+}

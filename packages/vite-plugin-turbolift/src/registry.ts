@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+
+import { isLiftModuleName } from './directive.ts'
+import type { LiftedFunction } from './scan.ts'
+import type { ResolvedOptions } from './options.ts'
+import { splitModule } from './split.ts'
+import type { SplitModule } from './split.ts'
+
+/** A module that has lifted functions, as the last transform saw it. */
+export interface LiftedModule {
+  readonly id: string
+  readonly path: string
+  readonly functions: readonly LiftedFunction[]
+}
+
+/** The modules with lifted functions of one build; it lives as long as the bundler watches. */
+export class LiftedModules {
+  readonly #modules: Map<string, LiftedModule> = new Map()
+  readonly #options: ResolvedOptions
+  root: string = process.cwd()
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options
+  }
+
+  /** @throws SyntaxError if the code is not JavaScript */
+  split(code: string, id: string, keepsExports = false): SplitModule | undefined {
+    const isLiftModule = isLiftModuleName(id)
+    return splitModule(code, { path: toPath(this.root, id), isLiftModule, pools: this.#options.pools, keepsExports })
+  }
+
+  /** Notes what a transform found, or that it found nothing any more. */
+  note(id: string, split: SplitModule | undefined): void {
+    if (split === undefined || split.functions.length === 0) this.#modules.delete(id)
+    else this.#modules.set(id, { id, path: toPath(this.root, id), functions: split.functions })
+  }
+
+  /** Those that are part of the build's graph and still have their directives, in a stable order. */
+  present(ids: Iterable<string>, isStillLifted: (id: string) => boolean): LiftedModule[] {
+    const inGraph = new Set(ids)
+    return [...this.#modules.values()]
+      .filter(({ id }) => inGraph.has(id) && isStillLifted(id))
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  has(id: string): boolean {
+    return this.#modules.has(id)
+  }
+}
+
+/** The file of a module id, without the query that bundlers append. */
+export function cleanId(id: string): string {
+  return id.replace(/[?#].*$/, '')
+}
+
+/** The path of a module as lift ids have it: from the root, with forward slashes. */
+export function toPath(root: string, id: string): string {
+  return relative(root, cleanId(id)).replaceAll('\\', '/')
+}
+
+/** The text that people wrote, or `undefined` for a virtual module. */
+export async function readSource(id: string): Promise<string | undefined> {
+  try {
+    return await readFile(cleanId(id), 'utf8')
+  } catch (error) {
+    // Modules of other plugins have no file; their compiled text is shown instead.
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+interface UserConfig {
+  readonly root?: string | undefined
+  readonly build?: {
+    readonly ssr?: unknown
+    readonly lib?: unknown
+    readonly rollupOptions?: { readonly input?: unknown }
+    readonly rolldownOptions?: { readonly input?: unknown }
+  }
+  readonly builder?: unknown
+  readonly environments?: object
+}
+
+const ENTRIES = ['src/main.ts', 'src/main.tsx', 'src/main.js', 'src/index.ts', 'src/index.js']
+
+/**
+ * What `vite build` needs for a program of Node, when the user's configuration asks for nothing else: one
+ * self-contained file. `undefined` where the user or a framework has set an entry, or there is a page.
+ */
+export function viteDefaults(config: UserConfig): object | undefined {
+  const { build, builder, environments } = config
+  const hasInput = build?.rollupOptions?.input !== undefined || build?.rolldownOptions?.input !== undefined
+  if (hasInput || build?.ssr !== undefined || build?.lib !== undefined || builder !== undefined) return undefined
+  if (environments !== undefined && Object.keys(environments).length > 0) return undefined
+  const root = resolve(config.root ?? '.')
+  const entry = ENTRIES.find((path) => existsSync(join(root, path)))
+  if (entry === undefined || existsSync(join(root, 'index.html'))) return undefined
+  return {
+    build: {
+      ssr: entry,
+      target: 'node20',
+      rollupOptions: { output: { format: 'es', entryFileNames: '[name].js', codeSplitting: false } },
+    },
+    ssr: { noExternal: true },
+  }
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+import { createChildPlugin } from './bundle/child-plugin.ts'
+import type { ChildBuild } from './bundle/child-plugin.ts'
+import type { Bundle } from './bundle/bundle.ts'
+import type { WorkerFile } from './bundle/output.ts'
+import { workerReachesEntry } from './diagnostics.ts'
+import type { WorkerGraph } from './explain/graph.ts'
+import type { LiftedModule, LiftedModules } from './registry.ts'
+import { readSource, toPath } from './registry.ts'
+
+/** The workers' files of one state of the program. */
+export interface BuiltWorkers {
+  readonly files: readonly WorkerFile[]
+  readonly externals: ReadonlySet<string>
+  readonly graph: WorkerGraph
+  readonly watched: ReadonlySet<string>
+}
+
+export interface WorkersInput {
+  readonly modules: LiftedModules
+  readonly entries: readonly LiftedModule[]
+  readonly mainEntries: ReadonlySet<string>
+  readonly workerRuntime: string
+  readonly bundle: Bundle
+}
+
+/**
+ * Builds the files of all workers at once, with shared chunks.
+ * @throws LiftCompileError `WORKER_REACHES_ENTRY`, and whatever the bundler finds wrong
+ */
+export async function buildWorkers(input: WorkersInput): Promise<BuiltWorkers> {
+  const shared = new Set<string>()
+  const first = await attempt(input, shared)
+  if (first.kind === 'built') return first.workers
+  const second = await attempt(input, shared)
+  if (second.kind === 'built') return second.workers
+  throw second.error
+}
+
+type Attempt = { readonly kind: 'built'; readonly workers: BuiltWorkers } | { readonly kind: 'again'; readonly error: unknown }
+
+/** One build; to be done again when it finds that workers import a lifted module, whose exports were left out. */
+async function attempt(input: WorkersInput, shared: Set<string>): Promise<Attempt> {
+  const known = shared.size
+  const build = toChildBuild(input, shared)
+  try {
+    const files = await input.bundle(createChildPlugin(build))
+    const workers = { files, externals: build.externals, graph: build.graph, watched: build.watched }
+    return shared.size > known ? { kind: 'again', error: undefined } : { kind: 'built', workers }
+  } catch (error) {
+    if (shared.size > known) return { kind: 'again', error }
+    throw error
+  }
+}
+
+function toChildBuild({ modules, entries, mainEntries, workerRuntime }: WorkersInput, shared: Set<string>): ChildBuild {
+  return {
+    modules,
+    entries,
+    mainEntries,
+    workerRuntime,
+    shared,
+    externals: new Set(),
+    graph: new Map(),
+    watched: new Set(),
+    onEntryReached(chain) {
+      throw Object.assign(new Error(workerReachesEntry(chain.map((id) => toPath(modules.root, id)))), {
+        name: 'LiftCompileError',
+        code: 'WORKER_REACHES_ENTRY',
+      })
+    },
+  }
+}
+
+/** What a build's workers depend on, to know a state that was built already: compiled modules, and files as they are on disk. */
+export async function fingerprint(
+  compiled: Iterable<readonly [id: string, code: string]>,
+  files: Iterable<string>,
+): Promise<string> {
+  const hash = createHash('sha256')
+  for (const [id, code] of compiled) hash.update(`${id}\0${code.length}\0${code}`)
+  for (const file of files) hash.update(`${file}\0${(await readSource(file)) ?? ''}`)
+  return hash.digest('hex')
+}
+
+/** Leaves the workers' files where people can read them. */
+export async function writeReadable(root: string, files: readonly WorkerFile[]): Promise<void> {
+  const folder = join(root, 'node_modules/.turbolift/workers')
+  await rm(folder, { recursive: true, force: true })
+  for (const { path, content } of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), content)
+  }
+}
