@@ -64,8 +64,10 @@ function opened(socket: WebSocket, { name, server, signal }: Opening): Promise<v
     })
     socket.once('unexpected-response', (_request, response) => {
       signal.removeEventListener('abort', abort)
-      refuse(name, response).then(reject, reject)
-      socket.terminate()
+      // Terminated only then: it raises an error of its own, without the reason.
+      void refuse(name, response)
+        .then(reject, reject)
+        .finally(() => socket.terminate())
     })
     // Stays for the socket's life: what ends it is told by its `close` event.
     socket.on('error', (error) => {
