@@ -1,4 +1,4 @@
-import turbolift from 'vite-plugin-turbolift'
+import { turbolift } from 'vite-plugin-turbolift'
 import { defineConfig } from 'vite'
 
 export default defineConfig({

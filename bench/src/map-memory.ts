@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+import { map } from 'turbolift'
+
+import type { Section } from './report.ts'
+import { measureByTurns } from './rounds.ts'
+
+const FEW = 10_000
+const MANY = 1_000_000
+const ROUNDS = 3
+
+async function increment(n: number): Promise<number> {
+  'use lift'
+  return n + 1
+}
+
+/** Peak memory of a program that maps a million inputs, beside one that maps ten thousand. */
+export async function benchMapMemory(): Promise<Section> {
+  const measure = (count: number) => ({ name: String(count), measure: () => runElsewhere(count) })
+  const peaks = await measureByTurns([measure(FEW), measure(MANY)], ROUNDS)
+  const [few = Number.NaN, many = Number.NaN] = peaks.values()
+  const toRow = (count: number, peak: number) => [
+    count.toLocaleString('en'),
+    `${(peak / 2 ** 10).toFixed(0)} MB`,
+    (peak / few).toFixed(2),
+  ]
+  return {
+    title: 'Memory of `map`',
+    text:
+      'Peak resident memory of the main program while it maps over a generator and adds up the results. Each count in ' +
+      `a process of its own; ${ROUNDS} rounds, the median counts.`,
+    head: ['inputs', 'peak', 'ratio'],
+    rows: [toRow(FEW, few), toRow(MANY, many)],
+  }
+}
+
+/** What the process of its own does: prints its peak memory in kilobytes. */
+export async function runMapMemory(count: number): Promise<void> {
+  const inputs = function* () {
+    for (let n = 0; n < count; n++) yield n
+  }
+  let sum = 0
+  for await (const result of map(increment, inputs())) sum += result
+  if (sum !== (count * (count + 1)) / 2) throw new Error(`The sum over ${count} inputs is wrong: ${sum}.`)
+  console.log(process.resourceUsage().maxRSS)
+}
+
+async function runElsewhere(count: number): Promise<number> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    process.argv[1] ?? '',
+    'run-map-memory',
+    String(count),
+  ])
+  return Number(stdout)
+}
