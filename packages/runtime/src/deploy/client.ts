@@ -104,6 +104,8 @@ export interface StdinRequest {
 export interface ClientOptions extends KubeconfigOptions {
   /** Default: the context's, else `default`. */
   readonly namespace?: string | undefined
+  /** Open watches and connections do not keep the process alive: what waits for them has to. Default false. */
+  readonly isBackground?: boolean
   /** Told what the API server warns of, each text once. */
   readonly onWarning?: (text: string) => void
 }
@@ -112,7 +114,7 @@ export interface ClientOptions extends KubeconfigOptions {
 export async function openClient(options: ClientOptions = {}): Promise<KubernetesClient> {
   const access = await openAccess(options)
   const namespace = options.namespace ?? access.namespace ?? 'default'
-  const context: RequestContext = { access, userAgent: 'turbolift' }
+  const context: RequestContext = { access, userAgent: 'turbolift', isBackground: options.isBackground === true }
   const warned = new Set<string>()
   const request = async (apiRequest: ApiRequest) => {
     const answer = await send(context, apiRequest)

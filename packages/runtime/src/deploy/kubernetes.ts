@@ -71,7 +71,12 @@ class KubernetesPlatform implements Platform {
     // Awaited by the delivery, if it comes to that.
     folder.catch(() => undefined)
     const { namespace, context } = kubernetes
-    const client = await openClient({ namespace, context, onWarning: (text) => onLine(`The cluster warns: ${text}`) })
+    const client = await openClient({
+      namespace,
+      context,
+      isBackground: true,
+      onWarning: (text) => onLine(`The cluster warns: ${text}`),
+    })
     const delivery = createDelivery(config)
     const run = await openRun({ client, config: kubernetes, manifest, delivery, folder, onLog: onLine, signal })
     run.anchor.lost.addEventListener('abort', () => this.#onLost(run.anchor.lost.reason))

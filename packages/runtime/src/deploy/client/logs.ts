@@ -27,7 +27,7 @@ export async function* followLog(
 ): AsyncGenerator<string> {
   const query = { container, tailLines, follow: true }
   const response = await stream(context, { method: 'GET', path: `${pod}/log`, query, signal })
-  response.socket.unref()
+  if (context.isBackground) response.socket.unref()
   let failure: unknown
   response.once('error', (error) => (failure = error))
   try {

@@ -36,6 +36,8 @@ export interface ApiAnswer {
 export interface RequestContext {
   readonly access: ClusterAccess
   readonly userAgent: string
+  /** Open watches and connections do not keep the process alive. */
+  readonly isBackground: boolean
 }
 
 /**

@@ -37,8 +37,7 @@ export async function openSocket(context: RequestContext, request: SocketRequest
     skipUTF8Validation: true,
   })
   socket.binaryType = 'nodebuffer'
-  // Pending calls keep the program alive; an idle connection does not.
-  socket.once('upgrade', (response) => response.socket.unref())
+  if (context.isBackground) socket.once('upgrade', (response) => response.socket.unref())
   socket.on('message', (data) => request.onFrame(toBuffer(data)))
   await opened(socket, { name, server: context.access.server, signal: request.signal })
   keepAlive(socket)

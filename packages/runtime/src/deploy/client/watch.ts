@@ -57,7 +57,7 @@ export async function* watchObjects(context: RequestContext, request: WatchReque
       if (isExpired(error)) version = undefined
       else if (!isPassing(error)) throw error
     }
-    await delay(toPauseMs(failures), undefined, { signal: request.signal, ref: false })
+    await delay(toPauseMs(failures), undefined, { signal: request.signal, ref: !context.isBackground })
   }
 }
 
@@ -113,8 +113,7 @@ async function* follow(context: RequestContext, request: WatchRequest, version: 
     fieldSelector,
   }
   const response = await stream(context, { method: 'GET', path, query, signal: request.signal })
-  // A program that has nothing left to do ends, watches or not.
-  response.socket.unref()
+  if (context.isBackground) response.socket.unref()
   try {
     for await (const line of readLines(response, request.inactivityMs ?? 75_000)) {
       const parsed = parseWatchLine(line)
