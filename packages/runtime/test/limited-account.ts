@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,7 +66,9 @@ export async function createLimitedAccount(
 }
 
 async function kubectl(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('kubectl', [...args])
+  // The test cluster brings its own; other clusters come with one.
+  const own = join(process.env['CLUSTER_DIR'] ?? '/var/tmp/turbolift-cluster', 'bin', 'kubectl')
+  const { stdout } = await promisify(execFile)(existsSync(own) ? own : 'kubectl', [...args])
   return stdout
 }
 

@@ -34,7 +34,7 @@ async function planRegistry({ scope }: DeliveryRequest, { registryImage }: Image
   const objects = toRegistryObjects({ name, namespace, labels, owner, image: registryImage, storage: undefined })
   await client.create('Deployment', objects.deployment)
   await client.create('Service', objects.service)
-  return { push: `${name}.${namespace}.svc:${REGISTRY_PORT}`, pull: 'localhost:(node port)', insecure: true }
+  return { push: `registry-pod:${REGISTRY_PORT}`, pull: 'localhost:(node port)', insecure: true }
 }
 
 interface PlannedBuild {

@@ -1,13 +1,12 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node'
 
-import { findAnnouncedRegistry } from '../deliver/registry-discovery.ts'
-import { findInstalledRegistry } from '../deliver/builtin-registry.ts'
-import { type RegistryPlace, toRegistry, toRegistryPlace, toRepository } from '../deliver/registry-place.ts'
+import { toRegistry, toRepository } from '../deliver/registry-place.ts'
 import { removeAnchor } from '../deploy/anchor.ts'
 import { isRefusal, type Kind, type KubernetesClient } from '../deploy/client.ts'
 import { managedSelector, runLabel } from '../deploy/names.ts'
 import { clusterExplanations, clusterOptions, openCluster, type ProgramConfig } from './cluster.ts'
 import { type Command, type CommandCall, flagOption, textOption, wrongUsage } from './command.ts'
+import { findLastingRegistry } from './registry-in-use.ts'
 import { listRuns } from './runs.ts'
 
 export const prune: Command = {
@@ -104,7 +103,7 @@ async function pruneImages(
   const program = textOption(call, 'program') ?? cluster.manifest?.program
   if (program === undefined)
     throw wrongUsage('"turbolift prune --images" needs a program.', 'Name it with --program or --bundle.')
-  const place = await findPlace(cluster, signal)
+  const place = await findLastingRegistry({ ...cluster, signal })
   if (place === undefined)
     throw wrongUsage(
       'There is no registry to look at.',
@@ -121,15 +120,6 @@ async function pruneImages(
     removed.push(`image ${place.host}/${repository}:${tag}`)
   }
   return report(removed, call, isDry)
-}
-
-async function findPlace(
-  { config, client }: ProgramConfig & { readonly client: KubernetesClient },
-  signal: AbortSignal,
-): Promise<RegistryPlace | undefined> {
-  const named = config.kubernetes.image?.registry ?? (await findAnnouncedRegistry(client, { signal }))
-  if (named !== undefined) return toRegistryPlace(named)
-  return findInstalledRegistry({ client, namespace: client.namespace, signal })
 }
 
 function toUsedDigests(pods: readonly V1Pod[]): ReadonlySet<string> {

@@ -62,7 +62,7 @@ async function install(call: CommandCall): Promise<number> {
   await client.apply('Service', objects.service, { signal })
   await waitForRegistry({ client, namespace, name: INSTALLED_REGISTRY, signal })
   const place = await findInstalledRegistry({ client, namespace, signal })
-  output.print(`${INSTALLED_REGISTRY} is ready: pods push to ${place?.push}, nodes pull from ${place?.pull}.`)
+  output.print(`${INSTALLED_REGISTRY} is ready; nodes pull from ${place?.pull}.`)
   output.print('Programs that run in this namespace find it by themselves.')
   client[Symbol.dispose]()
   return 0

@@ -55,7 +55,8 @@ async function openRegistry(where: RegistryWhere): Promise<RegistryPlace> {
   const service = await client.read('Service', name, { namespace, signal })
   const nodePort = service?.spec?.ports?.[0]?.nodePort
   if (nodePort === undefined) throw registryNotStarted(name, 'its Service has no node port', undefined)
-  const push = `${name}.${namespace}.svc:${REGISTRY_PORT}`
+  // The pod's own address: the Service's answers only when every node has heard of the new pod.
+  const push = `${pod.address.includes(':') ? `[${pod.address}]` : pod.address}:${REGISTRY_PORT}`
   const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined
   return {
     push,
@@ -67,21 +68,29 @@ async function openRegistry(where: RegistryWhere): Promise<RegistryPlace> {
     sharesCredentials: false,
     pushSecret: undefined,
     pullSecret: undefined,
-    ...(isInCluster ? {} : { dial: (options) => client.forwardPort(pod, REGISTRY_PORT, { namespace, ...options }) }),
+    ...(isInCluster
+      ? {}
+      : { dial: (options) => client.forwardPort(pod.name, REGISTRY_PORT, { namespace, ...options }) }),
   }
 }
 
-/** @returns the name of a pod that is ready */
-export async function waitForRegistry({ client, namespace, name, signal }: RegistryWhere): Promise<string> {
+export interface RegistryPod {
+  readonly name: string
+  readonly address: string
+}
+
+/** @returns a pod that is ready */
+export async function waitForRegistry({ client, namespace, name, signal }: RegistryWhere): Promise<RegistryPod> {
   const stop = new AbortController()
   const timeout = AbortSignal.timeout(START_TIMEOUT_MS)
   const inner = AbortSignal.any([signal, timeout, stop.signal])
   const options = { namespace, signal: inner }
   let last = 'no pod was created'
-  const pods = async (): Promise<string> => {
+  const pods = async (): Promise<RegistryPod> => {
     for await (const event of client.watch('Pod', { ...options, labelSelector: `turbolift.dev/registry=${name}` })) {
       if (event.type === 'SYNCED' || event.type === 'DELETED') continue
-      if (isReady(event.object)) return event.object.metadata?.name ?? ''
+      if (isReady(event.object))
+        return { name: event.object.metadata?.name ?? '', address: event.object.status?.podIP ?? '' }
       last = describe(event.object) ?? last
       if (/not found|InvalidImageName|ErrImageNeverPull/.test(last)) throw registryNotStarted(name, last, undefined)
     }

@@ -44,7 +44,13 @@ export function toRegistryObjects(request: RegistryObjectsRequest): RegistryObje
       apiVersion: 'v1',
       kind: 'Service',
       metadata,
-      spec: { type: 'NodePort', selector, ports: [{ name: 'http', port: REGISTRY_PORT, targetPort: REGISTRY_PORT }] },
+      // Nodes learn of the pod while it starts, so that they can pull as soon as it is ready.
+      spec: {
+        type: 'NodePort',
+        publishNotReadyAddresses: true,
+        selector,
+        ports: [{ name: 'http', port: REGISTRY_PORT, targetPort: REGISTRY_PORT }],
+      },
     },
     claim:
       storage === undefined

@@ -29,18 +29,13 @@ export const namespaceCheck: Check = {
   async run({ client, config, signal }) {
     try {
       const namespace = await client.read('Namespace', client.namespace, { signal })
-      if (namespace === undefined)
-        return {
-          state: 'fail',
-          text: `"${client.namespace}" does not exist`,
-          fix: `kubectl create namespace ${client.namespace}`,
-        }
       return toSecurityVerdict(
         client.namespace,
-        namespace.metadata?.labels?.['pod-security.kubernetes.io/enforce'],
+        namespace?.metadata?.labels?.['pod-security.kubernetes.io/enforce'],
         config,
       )
     } catch (error) {
+      if (isRefusal(error, 'NotFound')) return toMissingVerdict(client.namespace)
       if (!isRefusal(error, 'Forbidden')) throw error
       return {
         state: 'skip',
@@ -82,6 +77,10 @@ export async function isAllowed(
   }
   const review = await client.create('SelfSubjectAccessReview', { spec: { resourceAttributes } }, { signal })
   return review.status?.allowed === true
+}
+
+function toMissingVerdict(name: string): Verdict {
+  return { state: 'fail', text: `"${name}" does not exist`, fix: `kubectl create namespace ${name}` }
 }
 
 function toSecurityVerdict(name: string, level: string | undefined, { kubernetes }: DoctorSite['config']): Verdict {

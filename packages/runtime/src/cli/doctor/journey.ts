@@ -8,12 +8,15 @@ import { createImageDelivery } from '../../deliver/image.ts'
 import { createMountDelivery } from '../../deliver/mount.ts'
 import { resolveImageOptions } from '../../deliver/options.ts'
 import { openAnchor } from '../../deploy/anchor.ts'
+import { toRegistry, toRepository } from '../../deliver/registry-place.ts'
 import { createRunIdentity } from '../../deploy/names.ts'
 import type { Check, DoctorSite, Finding, Verdict } from './check.ts'
-import { ok, runCheck } from './check.ts'
+import { ok, runCheck, toFailure } from './check.ts'
+import { findLastingRegistry } from '../registry-in-use.ts'
 import { type DoctorPod, measureRoutes, startPod } from './test-pod.ts'
 
 const GRACE_MS = 60_000
+const PROGRAM = 'doctor'
 
 /**
  * A whole run in small: deliver a file by the configured way, have a node start it, and reach it.
@@ -67,14 +70,34 @@ export async function travel(site: DoctorSite): Promise<readonly Finding[]> {
   for (const step of steps) findings.push(await runCheck(step, site))
   if (anchor === undefined) return findings
   const owned = anchor
-  const removal: Check = {
+  const disposal: Check = {
     name: 'disposal',
-    run: async () => {
+    async run() {
       await owned[Symbol.asyncDispose]()
-      return ok('everything that the doctor created is gone')
+      return code === undefined ? ok('everything that the doctor created is gone') : removeImage(site, code)
     },
   }
-  return [...findings, await runCheck(removal, site)]
+  return [...findings, await runCheck(disposal, site)]
+}
+
+/** The tiny image says nothing to anyone. A registry that was started for the run took it along. */
+async function removeImage({ client, config, signal }: DoctorSite, { image }: DeliveredCode): Promise<Verdict> {
+  const [, digest] = image.split('@')
+  const place = digest === undefined ? undefined : await findLastingRegistry({ client, config, signal })
+  if (digest === undefined || place === undefined) return ok('everything that the doctor created is gone')
+  const repository = toRepository(place.host, PROGRAM)
+  try {
+    await toRegistry(place).deleteManifest(repository, digest, { signal })
+    return ok('everything that the doctor created is gone, its image too')
+  } catch (error) {
+    signal.throwIfAborted()
+    const reason = toFailure(error).text
+    return {
+      state: 'warn',
+      text: `only the image ${place.host}/${repository} stays: ${reason}`,
+      fix: 'A registry that does not let programs delete keeps old images; see to its own rules.',
+    }
+  }
 }
 
 const notReached: Verdict = { state: 'skip', text: 'not reached' }
@@ -85,7 +108,7 @@ async function deliver({ config, signal }: DoctorSite, scope: DeliveryScope): Pr
   try {
     await writeFile(join(folder, 'worker.js'), `// ${randomBytes(8).toString('hex')}\n`)
     const delivery = createDelivery(config.kubernetes)
-    return await delivery.deliver({ folder, program: 'doctor', externals: [], scope, onLog: undefined, signal })
+    return await delivery.deliver({ folder, program: PROGRAM, externals: [], scope, onLog: undefined, signal })
   } finally {
     await rm(folder, { recursive: true })
   }

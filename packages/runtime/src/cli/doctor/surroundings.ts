@@ -1,4 +1,5 @@
-import { ClusterRequestError, isRefusal } from '../../deploy/client.ts'
+import { isRefusal } from '../../deploy/client.ts'
+import { DeployError } from '../../errors.ts'
 import { listRuns } from '../runs.ts'
 import { type Check, ok } from './check.ts'
 
@@ -10,7 +11,8 @@ export const metricsCheck: Check = {
       await client.request({ method: 'GET', path: '/apis/metrics.k8s.io/v1beta1', signal, patienceMs: 1000 })
       return ok('the metrics API answers, so that autoscale "cpu" works')
     } catch (error) {
-      if (!(error instanceof ClusterRequestError)) throw error
+      // Unreachable: the API is announced, but what should answer for it does not.
+      if (!(error instanceof DeployError)) throw error
       const fix = 'Install metrics-server, or stay with autoscale "queue", which needs no metrics.'
       return { state: isNeeded ? 'fail' : 'warn', text: 'no metrics API, so that autoscale "cpu" cannot work', fix }
     }
@@ -49,7 +51,7 @@ export const leftoversCheck: Check = {
   async run({ client, signal }) {
     const runs = await listRuns(client, { signal })
     const dead = runs.filter(({ state }) => state === 'expired' || state === 'suspended')
-    if (dead.length === 0) return ok(`none; ${runs.length} runs are alive`)
+    if (dead.length === 0) return ok(`none; runs that are alive: ${runs.length}`)
     return {
       state: 'warn',
       text: `runs that should be gone: ${dead.map(({ id }) => id).join(', ')}`,

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { managedSelector } from '../deploy/names.ts'
+import { createTestNamespace, type TestNamespace } from '../../../../test/cluster/namespace.ts'
+import { untilGone } from '../../../../test/cluster/wait.ts'
+import { buildEnvironment, builtInEnvironment } from '../../test/build-environment.ts'
+import { createLimitedAccount, runTurbolift } from '../../test/limited-account.ts'
+
+let space: TestNamespace
+beforeAll(async () => {
+  space = await createTestNamespace('doctor')
+})
+afterAll(() => space[Symbol.asyncDispose]())
+
+const steps = ['anchor', 'delivery', 'start', 'route', 'disposal', 'clean-up']
+
+describe('with the permissions that "turbolift role" prints, and no others, all is well', () => {
+  test.each([
+    ['kaniko', buildEnvironment],
+    ['append', { ...buildEnvironment, TURBOLIFT_BUILDER: 'append' }],
+    ['built-in', builtInEnvironment],
+    ['mount', { ...buildEnvironment, TURBOLIFT_DELIVERY: 'mount' }],
+  ])('%s', async (name, environment) => {
+    using account = await createLimitedAccount(space, { name, environment })
+    const limited = { ...environment, KUBECONFIG: account.kubeconfig }
+    const result = await runTurbolift(['doctor', '-n', space.name], { environment: limited })
+    expect(result, result.stdout).toMatchObject({ code: 0, stderr: '' })
+    for (const step of steps) expect(result.stdout).toMatch(new RegExp(`^ok +${step} `, 'm'))
+    expect(result.stdout).not.toContain('FAIL')
+    await untilGone(space.client, managedSelector, 20_000)
+  })
+})
+
+test('the report is JSON when asked', async () => {
+  const result = await runTurbolift(['doctor', '-n', space.name, '--quick', '--json'], {
+    environment: buildEnvironment,
+  })
+  const report: unknown = JSON.parse(result.stdout)
+  expect(report).toMatchObject({
+    namespace: space.name,
+    findings: expect.arrayContaining([expect.objectContaining({ name: 'cluster', state: 'ok' })]),
+  })
+})
+
+test('missing permissions are named, with the way to grant them', async () => {
+  const environment = { ...buildEnvironment, TURBOLIFT_DELIVERY: 'mount' }
+  using account = await createLimitedAccount(space, { name: 'mounts-only', environment })
+  const limited = { ...buildEnvironment, KUBECONFIG: account.kubeconfig }
+  const result = await runTurbolift(['doctor', '-n', space.name, '--quick'], { environment: limited })
+  expect(result.code).toBe(1)
+  expect(result.stdout).toMatch(/^FAIL +permissions +missing: create pods, delete pods, create pods\/attach/m)
+  expect(result.stdout).toContain('turbolift role | kubectl apply -f -')
+})
+
+test('a restricted namespace is told to build by "append"', async () => {
+  await using strict = await createTestNamespace('doctor', { 'pod-security.kubernetes.io/enforce': 'restricted' })
+  const kaniko = await runTurbolift(['doctor', '-n', strict.name, '--quick'], { environment: buildEnvironment })
+  expect(kaniko.code).toBe(1)
+  expect(kaniko.stdout).toMatch(/^FAIL +namespace .*Kaniko cannot build/m)
+  expect(kaniko.stdout).toMatch(/^FAIL +build pod +POD_SECURITY_REFUSED/m)
+  const environment = { ...buildEnvironment, TURBOLIFT_BUILDER: 'append' }
+  const append = await runTurbolift(['doctor', '-n', strict.name], { environment })
+  expect(append, append.stdout).toMatchObject({ code: 0 })
+})
+
+test('a registry that does not answer is the delivery that fails', async () => {
+  const environment = { ...buildEnvironment, TURBOLIFT_REGISTRY: '{"push":"198.19.255.1:5999","insecure":true}' }
+  const result = await runTurbolift(['doctor', '-n', space.name], { environment })
+  expect(result.code).toBe(1)
+  expect(result.stdout).toMatch(/^FAIL +delivery +REGISTRY_UNREACHABLE/m)
+  expect(result.stdout).toMatch(/^skip +start +not reached/m)
+  await untilGone(space.client, managedSelector, 20_000)
+})
+
+test('a namespace that is missing', async () => {
+  const result = await runTurbolift(['doctor', '-n', 'tl-none', '--quick'], { environment: buildEnvironment })
+  expect(result.code).toBe(1)
+  expect(result.stdout).toContain('kubectl create namespace tl-none')
+})
+
+test('no cluster', async () => {
+  const result = await runTurbolift(['doctor'], { environment: { KUBECONFIG: '/nonexistent/kubeconfig' } })
+  expect(result.code).toBe(1)
+  expect(result.stderr).toContain('CLUSTER_NOT_CONFIGURED')
+})
