@@ -2,7 +2,7 @@ import type { CallDone, CallFailed, CallRetried, Timed } from './events.ts'
 import type { FunctionSnapshot, RunSnapshot, SecondSnapshot, SlowCall } from './snapshot.ts'
 
 const MOST_SECONDS = 600
-const MOST_SLOW = 20
+const MOST_SLOW = 10
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
