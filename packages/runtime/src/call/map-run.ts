@@ -55,8 +55,8 @@ export class MapRun {
    * @throws the error that ended the map
    */
   take(): Outcome<unknown> | 'later' | 'end' {
-    if (this.#ended !== undefined) throw this.#ended.error
     this.#readInputs()
+    if (this.#ended !== undefined) throw this.#ended.error
     const index = this.#run.options.ordered === false ? firstKey(this.#outcomes) : this.#taken
     const outcome = index === undefined ? undefined : this.#outcomes.get(index)
     if (outcome === undefined) return this.#isDone() ? 'end' : 'later'
@@ -160,6 +160,8 @@ export class MapRun {
     if (this.#ended !== undefined) return
     if (outcome.status === 'fulfilled') this.#counts.done += 1
     this.#outcomes.set(outcome.index, outcome)
+    // Also while the caller is busy with a result: workers need not wait for it, up to a limit.
+    this.#readInputs()
     this.#notify()
   }
 
