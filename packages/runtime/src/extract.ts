@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { parseTar } from 'nanotar'
 import type { ParsedTarFileItem } from 'nanotar'
 
-import { folderUnsafe, manifestDamaged, manifestVersion } from './errors.ts'
+import { folderUnsafe, manifestDamaged, manifestVersion } from './extract-errors.ts'
 import { MANIFEST_VERSION, hashFiles } from './manifest.ts'
 import type { LiftManifest, ManifestFile } from './manifest.ts'
 
@@ -69,13 +69,11 @@ async function writeFiles(files: readonly ManifestFile[], folder: string): Promi
 async function moveIntoPlace(draft: string, folder: string, hash: string): Promise<void> {
   try {
     await rename(draft, folder)
-  } catch (error) {
-    // Another program was faster, or what stood there was damaged.
+  } catch {
+    // Another program was faster, or what stands there is damaged: then it makes room.
     if (await isIntact(folder, hash)) return
     const damaged = `${draft}-damaged`
-    await rename(folder, damaged).catch((cause: unknown) => {
-      throw new AggregateError([error, cause], `The folder ${folder} can be neither written nor replaced.`)
-    })
+    await rename(folder, damaged)
     await rename(draft, folder)
     await rm(damaged, { recursive: true, force: true })
   }

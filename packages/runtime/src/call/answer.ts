@@ -1,7 +1,7 @@
 import { decodeError } from '@turbolift/worker-base/wire'
 import type { Lost } from '@turbolift/worker-base/wire'
 
-import { callTimedOut, functionOutOfMemory, resultUnsendable, unknownFunction } from '../errors.ts'
+import { callTimedOut, functionOutOfMemory, resultUnsendable, unknownFunction } from './errors.ts'
 import type { AnswerMessage } from './client.ts'
 import type { Task } from './task.ts'
 

@@ -9,7 +9,7 @@ import {
 } from '@turbolift/worker-base/wire'
 import type { Frame, FrameDecoder, FrameWriter, Hello, Log, Message, WorkerMessage } from '@turbolift/worker-base/wire'
 
-import { workerFailed, workerSilent, workerUnreachable } from '../errors.ts'
+import { workerFailed, workerSilent, workerUnreachable } from '../deploy/worker-errors.ts'
 import type { LiftError } from '../errors.ts'
 import { Pace } from './pace.ts'
 import type { CallHost, Task } from './task.ts'

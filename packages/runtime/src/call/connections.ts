@@ -1,7 +1,7 @@
 import { HandshakeError, performHandshake } from '@turbolift/worker-base/wire'
 
 import type { WorkerAddress } from '../deploy/platform.ts'
-import { workerRefused, workerUnreachable } from '../errors.ts'
+import { workerRefused, workerUnreachable } from '../deploy/worker-errors.ts'
 import type { LiftError } from '../errors.ts'
 import { WorkerClient } from './client.ts'
 import type { ClientEvents } from './client.ts'

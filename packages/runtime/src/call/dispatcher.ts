@@ -2,7 +2,7 @@ import type { Log } from '@turbolift/worker-base/wire'
 
 import type { PoolConfig } from '../config.ts'
 import type { Deployment, DeploymentEvents } from '../deploy/platform.ts'
-import { callTooLarge, queueFull, runEnded, workerLost } from '../errors.ts'
+import { callTooLarge, queueFull, runEnded, workerLost } from './errors.ts'
 import type { LiftError } from '../errors.ts'
 import { reportCall } from '../watch/call-report.ts'
 import { events } from '../watch/events.ts'

@@ -1,7 +1,7 @@
 import { UnsendableValueError, decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
 import type { WireValue } from '@turbolift/worker-base/wire'
 
-import { argumentUnsendable } from '../errors.ts'
+import { argumentUnsendable } from './errors.ts'
 import type { LiftManifest } from '../manifest.ts'
 import type { Invoker, Settle } from './invoker.ts'
 import type { CallOptions, LiftedMeta } from './lifted.ts'
@@ -100,5 +100,13 @@ function resolveDecoded(settle: Settle, value: WireValue): void {
 }
 
 function toRequest({ meta, options, mapId }: Lifted, captures: number, value: WireValue): CallRequest {
-  return { liftId: meta.id, name: meta.name, captures, value, timeoutMs: options.timeoutMs, signal: options.signal, mapId }
+  return {
+    liftId: meta.id,
+    name: meta.name,
+    captures,
+    value,
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    mapId,
+  }
 }

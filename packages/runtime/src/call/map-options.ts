@@ -1,4 +1,4 @@
-import { invalidOption, unknownOption } from '../errors.ts'
+import { invalidOption, unknownOption } from '../config/errors.ts'
 import { closestName } from '../config/suggest.ts'
 import { duration, count, choice, flag, text } from '../config/option.ts'
 import type { Option, OptionTable } from '../config/option.ts'

@@ -23,6 +23,7 @@ export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
     return this.#iterator
   }
 
+  // oxlint-disable-next-line unicorn/no-thenable -- it is a promise, made when somebody asks for it
   then<A = R[], B = never>(
     onFulfilled?: ((results: R[]) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
@@ -36,7 +37,7 @@ export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
   }
 
   finally(onFinally?: (() => void) | null): Promise<R[]> {
-    return this.then().finally(onFinally)
+    return this.then((results) => results).finally(onFinally)
   }
 
   async *#iterate(): AsyncGenerator<R, void, undefined> {

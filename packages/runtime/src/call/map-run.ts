@@ -1,4 +1,4 @@
-import { mapFailed, mapStopped } from '../errors.ts'
+import { mapFailed, mapStopped } from './errors.ts'
 import type { MapFailure } from '../errors.ts'
 import { startCounts } from '../watch/map-report.ts'
 import type { MapReport } from '../watch/map-report.ts'

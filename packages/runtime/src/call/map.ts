@@ -1,4 +1,4 @@
-import { mapOfStream } from '../errors.ts'
+import { mapOfStream } from './errors.ts'
 import { openResultCache } from './cache.ts'
 import type { ResultCache } from './cache.ts'
 import { liftedHandleOf } from './lifted.ts'

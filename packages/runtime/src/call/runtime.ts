@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { ConfigInput } from '../config.ts'
 import { checkLayer, resolveConfig } from '../config/resolve.ts'
-import { configuredTooLate } from '../errors.ts'
+import { configuredTooLate } from '../config/errors.ts'
 import type { LiftManifest } from '../manifest.ts'
 import { startWatching } from '../watch/start.ts'
 import { Session } from './session.ts'

@@ -42,7 +42,7 @@ export function choice<T extends string | undefined>(
 ): Option<T> {
   const words: readonly unknown[] = option.of
   const expects = `one of ${option.of.map((word) => `"${word}"`).join(', ')}`
-  return { ...option, expects, fromText: (text) => text, accepts: (value) => words.includes(value) }
+  return { ...option, expects, fromText: (value) => value, accepts: (value) => words.includes(value) }
 }
 
 /** Any text but the empty one. */
@@ -83,13 +83,13 @@ export function nested<T extends object | undefined>(
   return { ...record(option), fields }
 }
 
-function toNumber(text: string): unknown {
-  return /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : undefined
+function toNumber(written: string): unknown {
+  return /^\d+(\.\d+)?$/.test(written.trim()) ? Number(written) : undefined
 }
 
-function parseJson(text: string): unknown {
+function parseJson(written: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(written)
   } catch {
     // Not JSON: refused by the caller, which names the variable and what it expects.
     return undefined

@@ -1,5 +1,5 @@
 import type { ConfigInput, ResolvedConfig } from '../config.ts'
-import { invalidOption, unknownOption, unknownVariable } from '../errors.ts'
+import { invalidOption, unknownOption, unknownVariable } from './errors.ts'
 import { nested, record } from './option.ts'
 import type { Option, OptionTable, Resolved } from './option.ts'
 import { closestName } from './suggest.ts'

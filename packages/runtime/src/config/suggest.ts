@@ -2,7 +2,7 @@
 export function closestName(written: string, known: readonly string[]): string | undefined {
   const limit = written.length < 6 ? 1 : 2
   const near = known.map((name) => ({ name, distance: editDistance(written.toLowerCase(), name.toLowerCase()) }))
-  const [best] = near.sort((a, b) => a.distance - b.distance)
+  const [best] = near.toSorted((a, b) => a.distance - b.distance)
   return best !== undefined && best.distance <= limit ? best.name : undefined
 }
 

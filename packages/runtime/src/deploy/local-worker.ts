@@ -5,7 +5,7 @@ import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 
-import { workerExited, workerStartTimeout } from '../errors.ts'
+import { workerExited, workerStartTimeout } from './worker-errors.ts'
 import type { LiftError } from '../errors.ts'
 import type { WorkerAddress } from './platform.ts'
 import { forwardOutput } from './worker-output.ts'

@@ -1,0 +1,85 @@
+import { DeployError } from '../errors.ts'
+
+export interface WorkerExit {
+  readonly id: string
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** The last lines that it printed to stderr. */
+  readonly lastLines: readonly string[]
+}
+
+/** A worker process ended by itself. */
+export function workerExited({ id, exitCode, signal, lastLines }: WorkerExit, cause: Error | undefined): DeployError {
+  const how = signal === null ? `with exit code ${exitCode}` : `by the signal ${signal}`
+  const said = lastLines.length === 0 ? '' : `\n  its last lines:\n${lastLines.map((line) => `    ${line}`).join('\n')}`
+  return new DeployError(
+    'WORKER_EXITED',
+    {
+      what: cause === undefined ? `Worker ${id} ended ${how}.` : `Worker ${id} could not be started: ${cause.message}.`,
+      why: `A lifted function or a module of it ended the process, or the system did, for lack of memory.${said}`,
+      fix: 'Look at the last lines; run with TURBOLIFT_TARGET=inline to debug the functions in this process.',
+    },
+    { cause },
+  )
+}
+
+/** A worker process runs but does not listen. */
+export function workerStartTimeout(id: string, cause: Error): DeployError {
+  return new DeployError(
+    'WORKER_START_TIMEOUT',
+    {
+      what: `Worker ${id} did not answer in time after its start.`,
+      why: `The last try to connect said: ${cause.message}.`,
+      fix: 'Raise startTimeoutMs if this machine is busy.',
+    },
+    { cause },
+  )
+}
+
+/** The connection to a worker broke, or could not be made. */
+export function workerUnreachable(id: string, cause: unknown): DeployError {
+  return new DeployError(
+    'WORKER_UNREACHABLE',
+    {
+      what: `The connection to worker ${id} is gone.`,
+      why: cause instanceof Error ? cause.message : 'The worker closed it: it ended, or was ended.',
+      fix: 'Nothing, if it happens once: its calls are tried again on another worker.',
+    },
+    { cause },
+  )
+}
+
+/** A worker neither answers calls nor pings. */
+export function workerSilent(id: string, silentMs: number): DeployError {
+  return new DeployError('WORKER_SILENT', {
+    what: `Worker ${id} was silent for ${silentMs / 1000} s.`,
+    why: 'It answers pings however busy its functions are, so it is stopped, or the network to it is gone.',
+    fix: 'Nothing, if it happens once: its calls are tried again on another worker.',
+  })
+}
+
+/** The worker's code did not load. */
+export function workerFailed(id: string, cause: unknown): DeployError {
+  return new DeployError(
+    'WORKER_FAILED',
+    {
+      what: `Worker ${id} cannot load its code.`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: 'Look at the cause; a package with native code has to be installed where the worker runs.',
+    },
+    { cause },
+  )
+}
+
+/** The worker refused the connection. */
+export function workerRefused(id: string, cause: Error): DeployError {
+  return new DeployError(
+    'WORKER_REFUSED',
+    {
+      what: `Worker ${id} refused the connection.`,
+      why: cause.message,
+      fix: 'Start the program again; if it stays, a proxy in between answers, or workers of another build are there.',
+    },
+    { cause },
+  )
+}
