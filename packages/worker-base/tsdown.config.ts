@@ -1,6 +1,13 @@
 import { defineConfig } from 'tsdown'
 
-const shared = { format: 'esm', platform: 'node', target: 'node20.19', outDir: 'dist', fixedExtension: false, clean: false } as const
+const shared = {
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  outDir: 'dist',
+  fixedExtension: false,
+  clean: false,
+} as const
 
 export default defineConfig([
   { ...shared, entry: ['src/index.ts', 'src/context.ts', 'src/inline.ts', 'src/wire.ts'], dts: true },

@@ -19,6 +19,8 @@ export interface LiftContext {
   readonly signal: AbortSignal
   readonly logger: LiftLogger
   readonly workerId: string
+  /** What tools of the caller sent along: with OpenTelemetry its trace context, as `traceparent`. */
+  readonly carrier: Readonly<Record<string, string>>
 }
 
 /** Runs once in each executor, before its first call or after its last one. */

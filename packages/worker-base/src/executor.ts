@@ -27,13 +27,18 @@ async function startExecutor(data: ExecutorData): Promise<void> {
   installContext(hooks)
   const functions = await loadTable(data)
   if (functions === undefined) return
-  const afterCall = (context: CallContext): void => runInCall(context, () => outputs.forEach((lines) => lines.flushLine()))
+  const afterCall = (context: CallContext): void =>
+    runInCall(context, () => outputs.forEach((lines) => lines.flushLine()))
   const { claims, workerId } = data
   const runner = new CallRunner({ channel, claims, functions, hooks, workerId, afterCall })
   receive = (frame) => runner.receive(frame)
   for (const frame of early) receive(frame)
   parentPort?.on('message', () => {
-    void hooks.runStop().catch(printError).then(() => outputs.forEach((lines) => lines.flush())).then(() => notify({ kind: 'stopped' }))
+    void hooks
+      .runStop()
+      .catch(printError)
+      .then(() => outputs.forEach((lines) => lines.flush()))
+      .then(() => notify({ kind: 'stopped' }))
   })
   notify({ kind: 'ready', ids: functions.ids })
 }

@@ -48,7 +48,14 @@ class SameProcessWorker implements InlineWorker {
       whenDrained: async () => undefined,
       close: () => undefined,
     }
-    this.#runner = { channel, functions, hooks, workerId: options.workerId, claims: createClaims(), afterCall: () => undefined }
+    this.#runner = {
+      channel,
+      functions,
+      hooks,
+      workerId: options.workerId,
+      claims: createClaims(),
+      afterCall: () => undefined,
+    }
   }
 
   send(message: ProgramMessage): void {
@@ -65,7 +72,7 @@ class SameProcessWorker implements InlineWorker {
   }
 
   async #run(call: CallMessage): Promise<void> {
-    const context = new CallContext(call.id, call.attempt, this.#options.workerId)
+    const context = new CallContext(call, this.#options.workerId)
     const running = { call, context, credit: createCredit(0) }
     this.#running.set(call.id, running)
     const answer = await runCall(running, this.#runner)

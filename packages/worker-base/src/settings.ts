@@ -65,7 +65,8 @@ function readNumber(environment: Environment, name: string): number | undefined 
   const text = environment[name]
   if (text === undefined || text === '') return undefined
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} must be a whole number from 1, not "${text}".`)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`${name} must be a whole number from 1, not "${text}".`)
   return value
 }
 

@@ -10,7 +10,7 @@
 //   await performHandshake(stream, { token, build, signal })
 //   const writer = createFrameWriter(stream)
 //   const decoder = createFrameDecoder({ onFrame: (frame) => receive(parseMessage(frame)) })
-//   stream.on('data', (chunk) => decoder.push(chunk))
+//   stream.on('data', (chunk) => decoder.push(chunk)).resume()
 //   writer.send({ kind: 'call', id, liftId, captures: 0, attempt: 1, timeoutMs: 0, value: await encodeArguments([], args) })
 // `receive` gets `result`, `error`, `lost`, … of that id: see wire/messages.ts.
 export { WIRE_VERSION } from './wire/version.ts'

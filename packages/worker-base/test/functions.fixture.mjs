@@ -59,12 +59,15 @@ const functions = {
     await sleep(ms)
     return 'slept'
   },
-  hang: async () => new Promise(() => setInterval(() => {}, 1000)),
+  hang: async () => {
+    console.log('hanging')
+    await new Promise(() => setInterval(() => {}, 1000))
+  },
   exit: async () => process.exit(3),
   exitFirst: async (attempt) => (attempt === 1 ? process.exit(3) : 'survived'),
   memory: async () => {
     const list = []
-    for (;;) list.push(new Array(1000).fill(list.length))
+    for (;;) list.push(Array.from({ length: 1000 }, () => list.length))
   },
   uncaught: async () => {
     setTimeout(() => {

@@ -9,7 +9,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { createFrameDecoder, createFrameWriter, encodeArguments, encodeError, parseMessage, performHandshake } from '../src/wire.ts'
+import {
+  createFrameDecoder,
+  createFrameWriter,
+  encodeArguments,
+  encodeError,
+  parseMessage,
+  performHandshake,
+} from '../src/wire.ts'
 import type { CallMessage, FrameWriter, Message } from '../src/wire.ts'
 
 const TOKEN = 'test-token'
@@ -57,16 +64,19 @@ export class TestWorker implements AsyncDisposable {
     })
   }
 
-  /** Resolves when it listens, to where. */
+  /** Resolves when it listens on a port, to where. */
   listening(): Promise<string> {
-    return Promise.race([this.#listening, this.exited.then(() => Promise.reject(new Error(this.output.join('\n'))))])
+    return Promise.race([this.#listening, this.#died()])
   }
 
   async dial(): Promise<Socket> {
-    await this.listening()
-    const socket = connect(this.socket)
-    await once(socket, 'connect')
+    const socket = await Promise.race([connectUntilThere(this.socket), this.#died()])
     return socket
+  }
+
+  async #died(): Promise<never> {
+    await this.exited
+    throw new Error(`The worker ended: ${this.output.join('\n')}`)
   }
 
   async connect(handshake: { token?: string; build?: string } = {}): Promise<TestClient> {
@@ -79,6 +89,18 @@ export class TestWorker implements AsyncDisposable {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL')
     await this.exited
     rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A worker makes its socket when it is ready to listen; until then dialling fails. */
+async function connectUntilThere(path: string): Promise<Socket> {
+  for (;;) {
+    const socket = connect(path)
+    const isConnected = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    })
+    if (isConnected) return socket
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
@@ -115,10 +137,15 @@ export class TestClient {
       decoder.push(chunk)
       for (const listener of this.#listeners) listener()
     })
+    socket.resume()
   }
 
   /** Sends a call and gives its id. */
-  async start(name: string, args: readonly unknown[], more: Partial<CallMessage> & { list?: unknown[] } = {}): Promise<number> {
+  async start(
+    name: string,
+    args: readonly unknown[],
+    more: Partial<CallMessage> & { list?: unknown[] } = {},
+  ): Promise<number> {
     const id = (this.#lastId += 1)
     const { list = [], ...fields } = more
     const value = await encodeArguments(list, args)
@@ -128,7 +155,11 @@ export class TestClient {
   }
 
   /** Sends a call and waits for its answer. */
-  async call(name: string, args: readonly unknown[], more: Partial<CallMessage> & { list?: unknown[] } = {}): Promise<Message> {
+  async call(
+    name: string,
+    args: readonly unknown[],
+    more: Partial<CallMessage> & { list?: unknown[] } = {},
+  ): Promise<Message> {
     return this.answer(await this.start(name, args, more))
   }
 

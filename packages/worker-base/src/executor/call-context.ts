@@ -3,18 +3,23 @@ import { format } from 'node:util'
 
 import { installContextHost } from '../context.ts'
 import type { LiftContext, LiftLogger } from '../context.ts'
+import type { CallMessage } from '../wire/messages.ts'
 import type { Hooks } from './hooks.ts'
+
+const NOTHING: Readonly<Record<string, string>> = {}
 
 /** The context of one call; its signal is made only when somebody asks for it. */
 export class CallContext implements LiftContext {
   readonly id: number
   readonly attempt: number
   readonly workerId: string
+  readonly carrier: Readonly<Record<string, string>>
   #controller: AbortController | undefined
 
-  constructor(id: number, attempt: number, workerId: string) {
+  constructor({ id, attempt, carrier }: CallMessage, workerId: string) {
     this.id = id
     this.attempt = attempt
+    this.carrier = carrier ?? NOTHING
     this.workerId = workerId
   }
 

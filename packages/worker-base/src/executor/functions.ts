@@ -24,11 +24,13 @@ export async function loadFunctionTable(url: string): Promise<FunctionTable> {
     load(id) {
       const known = loaded.get(id)
       if (known !== undefined) return known
-      return loaders.get(id)?.().then((fn) => {
-        const lifted = parseFunction(fn, id)
-        loaded.set(id, lifted)
-        return lifted
-      })
+      return loaders
+        .get(id)?.()
+        .then((fn) => {
+          const lifted = parseFunction(fn, id)
+          loaded.set(id, lifted)
+          return lifted
+        })
     },
   }
 }

@@ -55,12 +55,11 @@ export class CallRunner {
 
   #start(): void {
     this.#isBusy = true
-    void this.#runAll()
+    // What arrived together is taken over together: the first call begins when all of them are queued.
+    queueMicrotask(() => void this.#runAll())
   }
 
   async #runAll(): Promise<void> {
-    // What arrived together is taken over together: the first call begins when all of them are queued.
-    await undefined
     const { channel } = this.#options
     let sliceEnd = performance.now() + SLICE_MS
     for (let call = this.#take(); call !== undefined; call = this.#take()) {
@@ -86,7 +85,7 @@ export class CallRunner {
   }
 
   async #run(call: CallMessage): Promise<void> {
-    const context = new CallContext(call.id, call.attempt, this.#options.workerId)
+    const context = new CallContext(call, this.#options.workerId)
     this.#running = { call, context, credit: createCredit(this.#earlyCredit.get(call.id) ?? 0) }
     const answer = await runCall(this.#running, this.#options)
     this.#options.afterCall(context)

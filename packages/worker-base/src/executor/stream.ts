@@ -10,6 +10,7 @@ export function createCredit(first: number): Credit {
   let items = first
   let isClosed = false
   let wake: (() => void) | undefined
+  const mustWait = (): boolean => items === 0 && !isClosed
   const settle = (): void => {
     wake?.()
     wake = undefined
@@ -20,7 +21,7 @@ export function createCredit(first: number): Credit {
       settle()
     },
     async take() {
-      while (items === 0 && !isClosed) {
+      while (mustWait()) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -37,7 +38,9 @@ export function createCredit(first: number): Credit {
 }
 
 export function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value
+  return (
+    typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value
+  )
 }
 
 /**

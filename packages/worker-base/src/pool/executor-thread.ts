@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 
 import { createChannelEnds, createFrameChannel } from '../threads/channel.ts'
@@ -89,7 +90,7 @@ class WorkerThread implements ExecutorThread {
 
 function toThreadEnd(error: unknown, exitCode: number): ThreadEnd {
   if (error === undefined) return { reason: 'exit', detail: `It called process.exit(${exitCode}).` }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const detail = error instanceof Error ? (error.stack ?? error.message) : inspect(error)
   const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
   return { reason: isOutOfMemory ? 'out-of-memory' : 'crashed', detail }
 }

@@ -236,7 +236,8 @@ export class ExecutorPool {
   #enforce(call: PendingCall, now: number): void {
     if (!hasStarted(this.#claims, call.id)) return
     call.deadline ??= call.timeoutMs === 0 ? Infinity : now + call.timeoutMs
-    const reason = now >= call.deadline ? 'timeout' : call.abortAt !== undefined && now >= call.abortAt ? 'aborted' : undefined
+    const reason =
+      now >= call.deadline ? 'timeout' : call.abortAt !== undefined && now >= call.abortAt ? 'aborted' : undefined
     const executor = this.#executors[call.executor]
     if (reason === undefined || executor === undefined) return
     this.#timed.delete(call)
@@ -314,7 +315,8 @@ function stopExecutor(executor: Executor): Promise<void> {
 function toReason(executor: Executor, call: PendingCall, end: ThreadEnd): Pick<Lost, 'reason' | 'detail'> {
   if (executor.ending?.call !== call) return end
   const { reason } = executor.ending
-  const why = reason === 'timeout' ? `It ran for longer than ${call.timeoutMs} ms.` : 'It did not stop when it was cancelled.'
+  const why =
+    reason === 'timeout' ? `It ran for longer than ${call.timeoutMs} ms.` : 'It did not stop when it was cancelled.'
   return { reason, detail: why }
 }
 

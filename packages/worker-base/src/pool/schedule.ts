@@ -35,7 +35,9 @@ export function pickExecutor(executors: readonly Executor[], frame: PendingCall[
  * the busiest one has not begun.
  */
 export function pickStolen(executors: readonly Executor[]): readonly PendingCall[] {
-  const isAnyIdle = executors.some(({ thread, calls, ending }) => thread.isReady && calls.size === 0 && ending === undefined)
+  const isAnyIdle = executors.some(
+    ({ thread, calls, ending }) => thread.isReady && calls.size === 0 && ending === undefined,
+  )
   if (!isAnyIdle) return []
   const [busiest] = executors.toSorted((one, other) => other.calls.size - one.calls.size)
   const movable = [...(busiest?.calls.values() ?? [])].slice(1).filter(({ frame }) => frame !== undefined)

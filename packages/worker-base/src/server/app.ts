@@ -33,7 +33,10 @@ export function createApp(options: AppOptions): H3 {
 
 async function call(event: H3Event, { pool, status, isAllowed, maxBodyBytes }: AppOptions): Promise<Response> {
   if (!isAllowed(event.req.headers.get('authorization'))) {
-    throw new HTTPError({ status: 401, message: 'The token is missing or wrong: send "Authorization: Bearer <token>".' })
+    throw new HTTPError({
+      status: 401,
+      message: 'The token is missing or wrong: send "Authorization: Bearer <token>".',
+    })
   }
   const liftId = parseLiftId(event.url.pathname)
   const ids = status.kind === 'ready' ? status.ids : undefined

@@ -24,6 +24,16 @@ const lost = { started: true, detail: 'why', reason: 'exit' } as const
 const messages: readonly Message[] = [
   { kind: 'call', id: 1, liftId: 'src/ä.ts#f', captures: 2, attempt: 3, timeoutMs: 4_000_000_000, value },
   { kind: 'call', id: 0xffff_ffff, liftId: '', captures: 0, attempt: 1, timeoutMs: 0, value: binary },
+  {
+    kind: 'call',
+    id: 3,
+    liftId: 'a#ü',
+    captures: 0,
+    attempt: 1,
+    timeoutMs: 0,
+    carrier: { traceparent: '00-ä', empty: '' },
+    value,
+  },
   { kind: 'cancel', id: 2, graceMs: 500, value },
   { kind: 'credit', id: 3, items: 16 },
   { kind: 'return', id: 4 },

@@ -18,8 +18,8 @@ export interface HandshakeOptions {
 }
 
 /**
- * Turns a dialled stream into one that speaks frames. Bytes that came right after the answer are put back into the
- * stream, so that a `data` listener sees every frame. On failure the stream is destroyed.
+ * Turns a dialled stream into one that speaks frames. The stream is left paused, with the bytes that came right after
+ * the answer put back, so that no frame is missed: listen for `data`, then `resume()`. On failure it is destroyed.
  * @throws HandshakeError if the worker refuses, or does not answer as a worker does; `signal.reason` on abort
  */
 export function performHandshake(stream: Duplex, options: HandshakeOptions): Promise<void> {

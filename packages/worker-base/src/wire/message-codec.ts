@@ -15,7 +15,7 @@ const COUNTED_UNITS = 4096
 export function maxHeadBytes(message: Message): number {
   switch (message.kind) {
     case 'call':
-      return CALL_FIELD_BYTES + message.liftId.length * MAX_BYTES_PER_UNIT + maxValueBytes(message.value)
+      return CALL_FIELD_BYTES + toTarget(message).length * MAX_BYTES_PER_UNIT + maxValueBytes(message.value)
     case 'cancel':
       return 4 + maxValueBytes(message.value)
     case 'result':
@@ -133,9 +133,25 @@ function writeCall(slab: Buffer, start: number, message: CallMessage): number {
   slab.writeUInt16LE(message.captures, start)
   slab.writeUInt16LE(Math.min(message.attempt, 0xffff), start + 2)
   slab.writeUInt32LE(message.timeoutMs, start + 4)
-  const idBytes = slab.write(message.liftId, start + CALL_FIELD_BYTES)
+  const idBytes = slab.write(toTarget(message), start + CALL_FIELD_BYTES)
   slab.writeUInt16LE(idBytes, start + 8)
   return writeValue(slab, start + CALL_FIELD_BYTES + idBytes, message.value)
+}
+
+/** The lift id; behind a NUL the carrier as JSON, if there is one. */
+function toTarget({ liftId, carrier }: CallMessage): string {
+  return carrier === undefined ? liftId : `${liftId}\0${JSON.stringify(carrier)}`
+}
+
+function parseTarget(target: string): Pick<CallMessage, 'liftId' | 'carrier'> {
+  const end = target.indexOf('\0')
+  if (end === -1) return { liftId: target }
+  const carrier: Record<string, string> = {}
+  for (const [key, text] of Object.entries(parseJson(Buffer.from(target.slice(end + 1))))) {
+    if (typeof text !== 'string') throw frameMalformed('a carrier that is not all text')
+    carrier[key] = text
+  }
+  return { liftId: target.slice(0, end), carrier }
 }
 
 function parseCall(frame: Frame): CallMessage {
@@ -148,7 +164,7 @@ function parseCall(frame: Frame): CallMessage {
     captures: head.readUInt16LE(0),
     attempt: head.readUInt16LE(2),
     timeoutMs: head.readUInt32LE(4),
-    liftId: head.toString('utf8', CALL_FIELD_BYTES, idEnd),
+    ...parseTarget(head.toString('utf8', CALL_FIELD_BYTES, idEnd)),
     value: parseValue(frame, idEnd),
   }
 }

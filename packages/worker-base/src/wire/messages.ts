@@ -11,6 +11,8 @@ export interface CallMessage {
   readonly attempt: number
   /** Longest run time, counted from when an executor starts the call. 0: no limit. */
   readonly timeoutMs: number
+  /** Text that goes along for tools, such as `traceparent`; the function finds it in its context. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined
   /** Made by `encodeArguments`. */
   readonly value: WireValue
 }

@@ -27,7 +27,8 @@ export function createReducers(sink: PartSink): Reducers {
 export function createRevivers(parts: readonly Uint8Array[]): Reducers {
   return {
     // Text that people wrote with plain devalue holds base64 here.
-    ArrayBuffer: (data) => toArrayBuffer(typeof data === 'string' ? Buffer.from(data, 'base64') : readPart(parts, data)),
+    ArrayBuffer: (data) =>
+      toArrayBuffer(typeof data === 'string' ? Buffer.from(data, 'base64') : readPart(parts, data)),
     Special: (reduced) => reviveSpecial(reduced, parts),
   }
 }
