@@ -96,7 +96,8 @@ export class WorkerClient implements CallHost {
     this.#lastCallId = (this.#lastCallId + 1) >>> 0 || 1
     const id = this.#lastCallId
     const { liftId, captures, timeoutMs = defaultTimeoutMs, value } = task.request
-    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, value })
+    const carrier = task.report?.filledCarrier
+    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, carrier, value })
     task.host = this
     task.callId = id
     this.inFlight.set(id, task)

@@ -79,7 +79,16 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     this.#worker ??= this.#load()
     const worker = await this.#worker
     const { liftId, captures, value } = request
-    worker.send({ kind: 'call', id: task.callId, liftId, captures, attempt: 1, timeoutMs: 0, value })
+    worker.send({
+      kind: 'call',
+      id: task.callId,
+      liftId,
+      captures,
+      attempt: 1,
+      timeoutMs: 0,
+      carrier: task.report?.filledCarrier,
+      value,
+    })
     if (sink.window !== undefined) this.allow(task, sink.window)
   }
 

@@ -35,6 +35,11 @@ export class CallReport {
     events['call:queued'].emit({ ...this.#event, carrier: this.carrier })
   }
 
+  /** What travels; `undefined` when there is nothing. */
+  get filledCarrier(): Readonly<Record<string, string>> | undefined {
+    return Object.keys(this.carrier).length === 0 ? undefined : this.carrier
+  }
+
   start(workerId: string): void {
     this.#startedAt = performance.now()
     this.#workerId = workerId
