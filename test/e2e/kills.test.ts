@@ -45,9 +45,9 @@ test("Ctrl-C leaves the last word to the program's own handler", async () => {
   await using running = await startProgram(program, { target: 'local', args: ['cancelled', path] })
   await meet(path)
   running.child.kill('SIGINT')
-  const { stdout, leftovers } = await running.ended
+  const { exitCode, stdout, leftovers } = await running.ended
   expect(stdout).toContain('the handler of the program ran')
-  expect(leftovers).toEqual([])
+  expect({ exitCode, leftovers }).toEqual({ exitCode: 7, leftovers: [] })
 })
 
 test('kill -9 of the program: its workers are gone within 5 s', async () => {

@@ -35,7 +35,7 @@ export async function held(path: string): Promise<void> {
 export async function cancelled(path: string): Promise<void> {
   process.on('SIGINT', () => {
     console.log('the handler of the program ran')
-    process.exitCode = 7
+    process.exit(7)
   })
   await hold(path)
 }
