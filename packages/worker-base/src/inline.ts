@@ -30,6 +30,8 @@ export interface InlineWorker {
 export async function createInlineWorker(options: InlineWorkerOptions): Promise<InlineWorker> {
   const hooks = createHooks()
   installContext(hooks)
+  // As in a worker: stacks show the user's sources. Holds for what is loaded from now on.
+  process.setSourceMapsEnabled(true)
   return new SameProcessWorker(options, hooks, await loadFunctionTable(options.functions))
 }
 
