@@ -98,6 +98,7 @@ const functions = {
   pid: async () => process.pid,
   environment: async (name) => process.env[name],
   stack: async () => new Error('here').stack,
+  bigint: async () => 1n,
   count,
   failing,
   unsendableItem,

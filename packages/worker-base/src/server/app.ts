@@ -1,14 +1,13 @@
 import { H3, HTTPError } from 'h3'
 import type { H3Event } from 'h3'
 
-import type { ExecutorPool } from '../pool/pool.ts'
 import { BODY_TYPE, answerHttpCall } from './http-call.ts'
-import type { BodyFormat } from './http-call.ts'
+import type { BodyFormat, HttpCallServices } from './http-call.ts'
 import type { TokenCheck } from './token.ts'
 import type { WorkerStatus } from './status.ts'
 
 export interface AppOptions {
-  readonly pool: ExecutorPool
+  readonly services: HttpCallServices
   readonly status: WorkerStatus
   readonly isAllowed: TokenCheck
   readonly maxBodyBytes: number
@@ -31,7 +30,8 @@ export function createApp(options: AppOptions): H3 {
   return app
 }
 
-async function call(event: H3Event, { pool, status, isAllowed, maxBodyBytes }: AppOptions): Promise<Response> {
+async function call(event: H3Event, options: AppOptions): Promise<Response> {
+  const { services, status, isAllowed, maxBodyBytes } = options
   if (!isAllowed(event.req.headers.get('authorization'))) {
     throw new HTTPError({
       status: 401,
@@ -45,7 +45,7 @@ async function call(event: H3Event, { pool, status, isAllowed, maxBodyBytes }: A
   }
   const format = parseFormat(event.req.headers.get('content-type'))
   const body = await readBody(event.req, maxBodyBytes)
-  return answerHttpCall(pool, { liftId, format, body, signal: event.req.signal })
+  return answerHttpCall(services, { liftId, format, body, signal: event.req.signal })
 }
 
 function parseLiftId(pathname: string): string {

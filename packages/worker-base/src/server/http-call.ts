@@ -6,7 +6,7 @@ import type { ExecutorPool } from '../pool/pool.ts'
 import { toFrame } from '../wire/frame-batch.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMessage } from '../wire/message-codec.ts'
-import type { Lost, Message } from '../wire/messages.ts'
+import type { Log, Lost, Message } from '../wire/messages.ts'
 import { MalformedValueError, decodeError, decodeValue, encodeError } from '../wire/values.ts'
 import type { WireValue } from '../wire/values.ts'
 
@@ -30,8 +30,14 @@ export interface HttpCall {
   readonly signal: AbortSignal
 }
 
+export interface HttpCallServices {
+  readonly pool: ExecutorPool
+  /** Gets what the call prints. */
+  readonly onLog: (log: Log) => void
+}
+
 /** Runs one call and answers as HTTP does: the result, a line for each item of a stream, or an error as JSON. */
-export function answerHttpCall(pool: ExecutorPool, call: HttpCall): Promise<Response> {
+export function answerHttpCall({ pool, onLog }: HttpCallServices, call: HttpCall): Promise<Response> {
   return new Promise((resolve) => {
     let stream: LineStream | undefined
     const frame = toFrame({
@@ -53,7 +59,9 @@ export function answerHttpCall(pool: ExecutorPool, call: HttpCall): Promise<Resp
     allow()
 
     function settle(message: Message): void {
-      if (message.kind === 'item') {
+      if (message.kind === 'log') {
+        onLog(message.log)
+      } else if (message.kind === 'item') {
         stream ??= openStream()
         stream.write(toLine(message.value, call.format))
       } else if (message.kind === 'end') {

@@ -88,7 +88,7 @@ class PortServer implements WorkerServer {
     const { tls, maxBodyBytes } = this.#settings
     const readStatus = (): WorkerStatus => this.#status
     const app = createApp({
-      pool: this.#pool,
+      services: { pool: this.#pool, onLog: (log) => this.#log(log) },
       isAllowed: this.#isAllowed,
       maxBodyBytes,
       get status() {
