@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { createLiftedFunction } from '../src/call/proxy.ts'
@@ -36,5 +37,9 @@ export function createClusterProgram(
 }
 
 function readWorkerFile(name: string): string {
-  return readFileSync(fileURLToPath(import.meta.resolve(`@turbolift/worker-base/${name}`)), 'utf8')
+  // Bundled programs are not where packages are found.
+  const folder = process.env['TURBOLIFT_TEST_WORKER']
+  const path =
+    folder === undefined ? fileURLToPath(import.meta.resolve(`@turbolift/worker-base/${name}`)) : join(folder, name)
+  return readFileSync(path, 'utf8')
 }
