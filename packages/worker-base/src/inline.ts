@@ -46,6 +46,8 @@ class SameProcessWorker implements InlineWorker {
       send: (message) => this.#receive(message),
       sendFrame: () => undefined,
       poll: () => undefined,
+      isHeld: false,
+      wake: () => undefined,
       isFull: false,
       whenDrained: async () => undefined,
       close: () => undefined,

@@ -14,7 +14,7 @@ export interface FunctionTable {
  * whose modules are loaded at their first call.
  */
 export async function loadFunctionTable(url: string): Promise<FunctionTable> {
-  const module: unknown = await import(url)
+  const module: unknown = await import(/* @vite-ignore */ url)
   const loadFunction = parseLoadFunction(module)
   if (loadFunction !== undefined) return toDevTable(loadFunction)
   const loaders = parseLoaders(module, url)

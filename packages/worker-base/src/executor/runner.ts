@@ -11,6 +11,12 @@ import type { RunnerOptions, RunningCall } from './running-call.ts'
 /** After this long the event loop gets its turn, however many short calls are waiting. */
 const SLICE_MS = 5
 
+/**
+ * Answers of short calls are announced together: a wake-up costs as much as such a call. If the next call is a long
+ * one, the talking thread finds the answers itself: it looks every millisecond while calls are waiting.
+ */
+const WAKE_MS = 0.1
+
 /** Runs calls one after the other. */
 export class CallRunner {
   readonly #options: RunnerOptions
@@ -62,14 +68,23 @@ export class CallRunner {
   async #runAll(): Promise<void> {
     const { channel } = this.#options
     let sliceEnd = performance.now() + SLICE_MS
+    let wokenAt = performance.now()
     for (let call = this.#take(); call !== undefined; call = this.#take()) {
+      channel.isHeld = this.#next < this.#queue.length
       if (claimCall(this.#options.claims, call.id)) await this.#run(call)
       this.#earlyCredit.delete(call.id)
       if (channel.isFull) await channel.whenDrained()
-      if (performance.now() < sliceEnd) continue
+      const now = performance.now()
+      if (now >= wokenAt + WAKE_MS) {
+        channel.wake()
+        wokenAt = now
+      }
+      if (now < sliceEnd) continue
       await new Promise((resolve) => setImmediate(resolve))
       sliceEnd = performance.now() + SLICE_MS
     }
+    channel.isHeld = false
+    channel.wake()
     this.#isBusy = false
   }
 

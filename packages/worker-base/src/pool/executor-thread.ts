@@ -31,6 +31,8 @@ export interface ThreadEnd {
 export interface ExecutorThread {
   readonly isReady: boolean
   post(frame: Frame, id: number): void
+  /** Hands over what has arrived; it is done anyway when the executor announces it. */
+  poll(): void
   /** Runs the stop hooks; the notice `stopped` says when they are done. */
   stop(): void
   /** Ends the thread, whatever it does. `onEnd` follows. */
@@ -77,6 +79,10 @@ class WorkerThread implements ExecutorThread {
 
   post(frame: Frame, id: number): void {
     this.#channel.sendFrame(frame, id)
+  }
+
+  poll(): void {
+    this.#channel.poll()
   }
 
   stop(): void {

@@ -16,8 +16,8 @@ import type { Executor } from './schedule.ts'
 
 /** More waiting calls are refused, and will be sent to another worker. */
 const MAX_WAITING = 10_000
-/** How often deadlines are looked at, and waiting calls are moved to idle executors. */
-const WATCH_MS = 5
+/** How often answers are looked for that were not announced, deadlines checked, and calls moved to idle executors. */
+const WATCH_MS = 1
 
 export interface PoolOptions {
   /** URL of executor.js. */
@@ -197,7 +197,7 @@ export class ExecutorPool {
     executor.thread.post(frame, id)
     if (call.credit > 0) executor.thread.post(toFrame({ kind: 'credit', id, items: call.credit }), id)
     if (call.timeoutMs > 0) this.#timed.add(call)
-    if (call.timeoutMs > 0 || (executor.calls.size > 1 && this.#executors.length > 1)) this.#startWatch()
+    if (call.timeoutMs > 0 || executor.calls.size > 1) this.#startWatch()
     return true
   }
 
@@ -222,6 +222,7 @@ export class ExecutorPool {
   }
 
   #look(): void {
+    for (const { thread } of this.#executors) thread.poll()
     const now = performance.now()
     for (const call of this.#timed) this.#enforce(call, now)
     const stolen = pickStolen(this.#executors).filter((call) => this.#takeBack(call))

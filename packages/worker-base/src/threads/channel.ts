@@ -48,6 +48,10 @@ export interface FrameChannel {
   sendFrame(frame: Frame, id: number): void
   /** Hands over what has arrived, at once. */
   poll(): void
+  /** While held, the other thread is not woken for what is sent: it finds it when it looks by itself, or at `wake`. */
+  isHeld: boolean
+  /** Wakes the other thread if it sleeps. */
+  wake(): void
   readonly isFull: boolean
   whenDrained(): Promise<void>
   close(): void
@@ -65,6 +69,7 @@ class RingChannel implements FrameChannel {
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #onDrained: (() => void)[] = []
+  isHeld = false
 
   constructor(end: ChannelEnd, onFrame: (frame: Frame) => void) {
     this.#end = end
@@ -95,6 +100,10 @@ class RingChannel implements FrameChannel {
     if (bytes === undefined) return
     if (mustWakeWriter(this.#end.incoming)) this.#end.wakeups.postMessage(0)
     this.#decoder.push(bytes)
+  }
+
+  wake(): void {
+    if (mustWakeReader(this.#end.outgoing)) this.#end.wakeups.postMessage(0)
   }
 
   get isFull(): boolean {
@@ -148,7 +157,7 @@ class RingChannel implements FrameChannel {
       waitForRoom(ring)
       count = writeRing(ring, chunk)
     }
-    if (mustWakeReader(ring)) this.#end.wakeups.postMessage(0)
+    if (!this.isHeld || count === 0) this.wake()
     if (count === 0) return false
     this.#waitingBytes -= count
     if (count === chunk.length) this.#waiting.shift()
