@@ -1,6 +1,6 @@
 import { findInstalledRegistry } from '../deliver/builtin-registry.ts'
 import { findAnnouncedRegistry } from '../deliver/registry-discovery.ts'
-import { type RegistryPlace, toRegistryPlace } from '../deliver/registry-place.ts'
+import { type RegistryPlace, toAnnouncedPlace, toRegistryPlace } from '../deliver/registry-place.ts'
 import type { ResolvedConfig } from '../config.ts'
 import type { KubernetesClient } from '../deploy/client.ts'
 
@@ -16,7 +16,9 @@ export async function findLastingRegistry({
   client,
   signal,
 }: RegistrySearch): Promise<RegistryPlace | undefined> {
-  const named = config.kubernetes.image?.registry ?? (await findAnnouncedRegistry(client, { signal }))
+  const named = config.kubernetes.image?.registry
   if (named !== undefined) return toRegistryPlace(named)
+  const announced = await findAnnouncedRegistry(client, { signal })
+  if (announced !== undefined) return toAnnouncedPlace(announced)
   return findInstalledRegistry({ client, namespace: client.namespace, signal })
 }

@@ -24,6 +24,15 @@ export function needsKaniko(list: 'apt' | 'npm'): BuildError {
   })
 }
 
+/** The cluster announces a registry for programs, and says nothing of pods. */
+export function registryOutOfReach(host: string): BuildError {
+  return new BuildError('REGISTRY_OUT_OF_REACH', {
+    what: `The registry ${host} that the cluster announces cannot be reached from pods, where Kaniko builds.`,
+    why: 'The ConfigMap kube-public/local-registry-hosting has no hostFromClusterNetwork, and packages of `kubernetes.image.apt` or `kubernetes.image.npm` need a build.',
+    fix: 'Name the registry with all its names in TURBOLIFT_REGISTRY, as docs/kubernetes.md shows.',
+  })
+}
+
 export function registryUnreachable(host: string, cause: unknown): BuildError {
   const reason =
     cause instanceof Error ? cause.message || ('code' in cause ? String(cause.code) : cause.name) : String(cause)

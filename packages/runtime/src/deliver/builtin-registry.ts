@@ -60,6 +60,7 @@ async function openRegistry(where: RegistryWhere): Promise<RegistryPlace> {
   const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined
   return {
     push,
+    isForProgramOnly: false,
     pull: `localhost:${nodePort}`,
     host: push,
     isInsecure: true,

@@ -1,6 +1,6 @@
 import { LiftError } from '../errors.ts'
 import { appendLayer } from './append.ts'
-import { needsKaniko } from './build-errors.ts'
+import { needsKaniko, registryOutOfReach } from './build-errors.ts'
 import { findInstalledRegistry, startRegistry } from './builtin-registry.ts'
 import { checkExternals, IMAGE_FOLDER, type ImageContext, packContext, readContext } from './context.ts'
 import type { DeliveredCode, Delivery, DeliveryRequest } from './delivery.ts'
@@ -10,7 +10,14 @@ import { buildWithKaniko } from './kaniko.ts'
 import { type ImageInput, type ImageOptions, resolveImageOptions } from './options.ts'
 import { findCredentials, toDockerConfig } from './registry-auth.ts'
 import { findAnnouncedRegistry } from './registry-discovery.ts'
-import { type RegistryPlace, toHost, toRegistry, toRegistryPlace, toRepository } from './registry-place.ts'
+import {
+  type RegistryPlace,
+  toAnnouncedPlace,
+  toHost,
+  toRegistry,
+  toRegistryPlace,
+  toRepository,
+} from './registry-place.ts'
 import { Registry } from './registry.ts'
 
 /** Where the image goes, and who fetches it from there. */
@@ -63,7 +70,7 @@ function refuseCommands({ apt, npm }: ImageOptions): void {
 async function findPlace({ scope, signal }: DeliveryRequest, options: ImageOptions): Promise<RegistryPlace> {
   if (options.registry !== undefined) return toRegistryPlace(options.registry)
   const announced = await findAnnouncedRegistry(scope.client, { signal })
-  if (announced !== undefined) return toRegistryPlace(announced)
+  if (announced !== undefined) return toAnnouncedPlace(announced)
   const installed = await findInstalledRegistry({ client: scope.client, namespace: scope.namespace, signal })
   return installed ?? startRegistry(scope, { image: options.registryImage, signal })
 }
@@ -82,7 +89,12 @@ async function findImage({ request, options, context, destination }: BuildStep):
 }
 
 function buildImage(step: BuildStep): Promise<string> {
-  if (step.options.builder === 'append') return append(step)
+  const { options, destination } = step
+  if (options.builder === 'append') return append(step)
+  if (destination.place.isForProgramOnly) {
+    if (options.apt.length + options.npm.length > 0) throw registryOutOfReach(destination.place.host)
+    return append(step)
+  }
   return hasExecutor() ? execute(step) : buildInPod(step)
 }
 
@@ -96,7 +108,8 @@ async function append({ request, options, context, destination }: BuildStep): Pr
     host === registry.host ? registry : new Registry({ host, isInsecure, credentials: await findCredentials(name) })
   const target = { target: registry, repository, tag: context.key }
   const signal = request.signal
-  request.onLog?.(`append: ${place.push}/${repository}:${context.key} on ${baseImage}`)
+  if (options.kaniko.showLog === true)
+    request.onLog?.(`append: ${place.push}/${repository}:${context.key} on ${baseImage}`)
   return appendLayer({
     context,
     baseImage,

@@ -1,5 +1,14 @@
 import { isRefusal, type KubernetesClient } from '../deploy/client.ts'
-import type { RegistryInput } from './options.ts'
+
+/** One registry, by the names that each side has for it. */
+export interface AnnouncedRegistry {
+  /** For this program. */
+  readonly host: string
+  /** For the nodes. */
+  readonly pull: string
+  /** For the pods of the cluster, where they reach it at all. */
+  readonly push: string | undefined
+}
 
 /**
  * The registry that the cluster's own tool announces: kind, k3d, Tilt and others write down there how each side
@@ -9,7 +18,7 @@ import type { RegistryInput } from './options.ts'
 export async function findAnnouncedRegistry(
   client: KubernetesClient,
   options: { readonly signal: AbortSignal },
-): Promise<RegistryInput | undefined> {
+): Promise<AnnouncedRegistry | undefined> {
   try {
     const map = await client.read('ConfigMap', 'local-registry-hosting', { namespace: 'kube-public', ...options })
     return parseHosting(map?.data?.['localRegistryHosting.v1'])
@@ -20,13 +29,12 @@ export async function findAnnouncedRegistry(
   }
 }
 
-/** `host` is how this machine reaches the registry; the other two are there when pods or nodes need another name. */
-export function parseHosting(text: string | undefined): RegistryInput | undefined {
+/** `host` is how this machine reaches the registry; the others are there when pods or nodes need another name. */
+export function parseHosting(text: string | undefined): AnnouncedRegistry | undefined {
   const host = readField(text, 'host')
   if (host === undefined) return undefined
-  const push = readField(text, 'hostFromClusterNetwork') ?? host
-  // These registries are for development on one machine: they speak plain HTTP.
-  return { host, push, pull: readField(text, 'hostFromContainerRuntime') ?? host, insecure: true }
+  const pull = readField(text, 'hostFromContainerRuntime') ?? host
+  return { host, pull, push: readField(text, 'hostFromClusterNetwork') }
 }
 
 /** The document is specified as a flat map of texts, so that a YAML parser would be more than it needs. */

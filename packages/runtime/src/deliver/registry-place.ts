@@ -6,12 +6,15 @@ import type { RegistryInput } from './options.ts'
 import { findCredentials } from './registry-auth.ts'
 import type { Credentials } from './registry-auth.ts'
 import type { RegistryRoute } from './registry-http.ts'
+import type { AnnouncedRegistry } from './registry-discovery.ts'
 import { Registry } from './registry.ts'
 
 /** A registry by the names that each side has for it (`host[:port][/path]`), and how each is let in. */
 export interface RegistryPlace {
   /** For the build pod. */
   readonly push: string
+  /** Whether no pod reaches it, so that only this program can push. */
+  readonly isForProgramOnly: boolean
   /** For the nodes. */
   readonly pull: string
   /** For this program. */
@@ -35,6 +38,7 @@ export async function toRegistryPlace(input: string | RegistryInput): Promise<Re
   const host = options.host ?? options.push
   return {
     push: options.push,
+    isForProgramOnly: false,
     pull: options.pull ?? options.push,
     host,
     isInsecure: options.insecure ?? isLoopback(toHost(host)),
@@ -44,6 +48,12 @@ export async function toRegistryPlace(input: string | RegistryInput): Promise<Re
     pushSecret: options.pushSecret,
     pullSecret: options.pullSecret ?? options.pushSecret,
   }
+}
+
+/** The registry that a cluster's own tool announces; these are for development on one machine and speak plain HTTP. */
+export async function toAnnouncedPlace({ host, pull, push }: AnnouncedRegistry): Promise<RegistryPlace> {
+  const place = await toRegistryPlace({ host, pull, push: push ?? host, insecure: true })
+  return { ...place, isForProgramOnly: push === undefined }
 }
 
 /** Registry client of this program for the place. */
