@@ -84,8 +84,7 @@ export class Compiler {
       return new Set()
     }
     if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
-    const workerRuntime = fileURLToPath(import.meta.resolve('turbolift/worker'))
-    const workers = await buildWorkers({ modules, entries, mainEntries, workerRuntime, bundle })
+    const workers = await buildWorkers({ modules, entries, mainEntries, workerRuntime: workerRuntime(), bundle })
     const { files, externals, watched } = workers
     this.#manifest = await createManifest({ program, modules: entries, files, externals, options })
     await writeReadable(root, files)
@@ -117,7 +116,7 @@ export class Compiler {
 }
 
 /** The name in the project's `package.json`, else that of its folder. */
-function programName(root: string): string {
+export function programName(root: string): string {
   const text = readText(join(root, 'package.json'))
   const parsed: unknown = text === undefined ? undefined : JSON.parse(text)
   const isNamed = typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string'
@@ -136,4 +135,9 @@ function readText(path: string): string | undefined {
 /** Where this package finds the runtime, for projects that do not list it themselves. */
 export function ownRuntime(): string {
   return fileURLToPath(import.meta.resolve(RUNTIME_MODULE))
+}
+
+/** What `turbolift` is inside of workers. */
+export function workerRuntime(): string {
+  return fileURLToPath(import.meta.resolve('turbolift/worker'))
 }

@@ -1,8 +1,8 @@
-import MagicString from 'magic-string'
+import { MagicString } from 'magic-string'
 
 import { positioned, visit } from './ast.ts'
 import type { Node } from './ast.ts'
-import { keepOnly, removeLine } from './edit.ts'
+import { hashbangEnd, keepOnly, removeLine } from './edit.ts'
 import type { EditInput } from './edit.ts'
 import { chooseProxyNames, toProxy, toProxyImports, unusedName } from './proxy.ts'
 import type { ProxyNames } from './proxy.ts'
@@ -18,10 +18,15 @@ export function editMain(input: EditInput): Edited {
     scan.functions.some(({ node }) => range.start >= node.start && range.start < node.end)
   for (const directive of scan.directives) if (!isInFunction(directive)) removeLine(text, directive)
   const hoisted = scan.functions.flatMap((fn) => replaceFunction(text, fn, { input, names }))
-  const removable = units.filter((unit) => !scan.functions.some(({ node, form }) => node === unit.node && form.kind === 'declaration'))
+  const removable = units.filter(
+    (unit) => !scan.functions.some(({ node, form }) => node === unit.node && form.kind === 'declaration'),
+  )
   keepOnly(text, removable, slices.main)
-  text.prepend(toProxyImports(names) + hoisted.join(''))
-  return { code: text.toString(), map: text.generateMap({ hires: 'boundary', includeContent: true, source: input.path }) }
+  text.appendLeft(hashbangEnd(module.code), toProxyImports(names) + hoisted.join(''))
+  return {
+    code: text.toString(),
+    map: text.generateMap({ hires: 'boundary', includeContent: true, source: input.path }),
+  }
 }
 
 interface Replacing {
@@ -34,7 +39,8 @@ function replaceFunction(text: MagicString, fn: LiftedFunction, { input, names }
   const proxy = toProxy(fn, `${input.path}#${fn.path}`, names)
   const { form, node } = fn
   if (form.kind === 'method') {
-    const prefix = form.member.type === 'Property' ? `${JSON.stringify(form.key)}: ` : `static ${JSON.stringify(form.key)} = `
+    const prefix =
+      form.member.type === 'Property' ? `${JSON.stringify(form.key)}: ` : `static ${JSON.stringify(form.key)} = `
     text.overwrite(form.member.start, form.member.end, prefix + proxy + (form.member.type === 'Property' ? '' : ';'))
     return []
   }
@@ -61,7 +67,11 @@ function toHoisted({ name, topLevelName, form }: LiftedFunction, proxy: string, 
 }
 
 /** A nested declaration is hoisted to the start of its block, where a `const` can be used as early. */
-function hoistInBlock(text: MagicString, { node, name }: LiftedFunction, { input, proxy }: { readonly input: EditInput; readonly proxy: string }): void {
+function hoistInBlock(
+  text: MagicString,
+  { node, name }: LiftedFunction,
+  { input, proxy }: { readonly input: EditInput; readonly proxy: string },
+): void {
   text.remove(node.start, node.end)
   text.appendRight(blockStart(input, node), `const ${name} = ${proxy};`)
 }

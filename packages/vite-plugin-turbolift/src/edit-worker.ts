@@ -1,20 +1,19 @@
-import MagicString, { Bundle } from 'magic-string'
+import { Bundle, MagicString } from 'magic-string'
 
 import type { Node } from './ast.ts'
-import { keepOnly, removeLine } from './edit.ts'
+import { hashbangEnd, keepOnly, removeLine } from './edit.ts'
 import type { EditInput } from './edit.ts'
+import { LIFTED_EXPORT } from './lifted-export.ts'
 import { unusedName } from './proxy.ts'
 import type { LiftedFunction } from './scan.ts'
 import type { Edited } from './split.ts'
-
-/** Export of a worker's side of a module: its lifted functions by path. */
-export const LIFTED_EXPORT = '$lifted'
 
 /** The worker's side of a module. */
 export function editWorker(input: EditInput): Edited {
   const { module, scan, units, slices } = input
   const original = new MagicString(module.code, { filename: input.path })
   for (const directive of scan.directives) removeLine(original, directive)
+  original.remove(0, hashbangEnd(module.code))
   const taken = scan.functions.map((fn, index) => ({ fn, name: unusedName(`$lift${index}`, module.code) }))
   const bundle = new Bundle({ separator: '\n' })
   const slice = original.clone()
@@ -32,7 +31,10 @@ export function editWorker(input: EditInput): Edited {
   }
   const table = scan.functions.map((fn) => `  ${JSON.stringify(fn.path)}: ${names.get(fn) ?? fn.name},\n`)
   bundle.append(`\nexport const ${LIFTED_EXPORT} = {\n${table.join('')}};\n`)
-  return { code: bundle.toString(), map: bundle.generateMap({ hires: 'boundary', includeContent: true, source: input.path }) }
+  return {
+    code: bundle.toString(),
+    map: bundle.generateMap({ hires: 'boundary', includeContent: true, source: input.path }),
+  }
 }
 
 /** A nested function as a statement of its own; with captures, as a function that takes them and returns it. */
@@ -41,6 +43,13 @@ function takeOut(original: MagicString, fn: LiftedFunction, name: string): Magic
   const range: Node = form.kind === 'method' ? form.member : fn.node
   const text = original.snip(range.start, range.end)
   const captures = fn.captures.length === 0 ? '' : `(${fn.captures.map((binding) => binding.name).join(', ')}) => `
+  if (fn.ownVariable !== undefined) {
+    // It calls itself by the name of the variable that it was assigned to.
+    const [open, close] = captures === '' ? ['(() => ', ')()'] : [captures, '']
+    return text
+      .prepend(`const ${name} = ${open}{ const ${fn.ownVariable} = `)
+      .append(`; return ${fn.ownVariable}; }${close};`)
+  }
   if (form.kind !== 'method') return text.prepend(`const ${name} = ${captures}(`).append(');')
   const [open, close] = form.member.type === 'Property' ? ['{ ', ' }'] : ['class { ', ' }']
   return text.prepend(`const ${name} = ${captures}(${open}`).append(`${close})[${JSON.stringify(form.key)}];`)
@@ -49,7 +58,10 @@ function takeOut(original: MagicString, fn: LiftedFunction, name: string): Magic
 function removeExports(text: MagicString, { units }: EditInput): void {
   for (const { statement, node } of units) {
     if (statement.type === 'ExportNamedDeclaration' && statement.declaration) {
-      text.remove(statement.start, statement.declaration.type === 'VariableDeclaration' ? startOfList(statement, text.original) : node.start)
+      text.remove(
+        statement.start,
+        statement.declaration.type === 'VariableDeclaration' ? startOfList(statement, text.original) : node.start,
+      )
     }
   }
 }

@@ -1,4 +1,4 @@
-import type MagicString from 'magic-string'
+import type { MagicString } from 'magic-string'
 
 import { positioned } from './ast.ts'
 import type { Node, ParsedModule } from './ast.ts'
@@ -22,13 +22,27 @@ export function keepOnly(text: MagicString, units: readonly Unit[], kept: Readon
   for (const [statement, members] of byStatement) {
     const gone = members.filter((unit) => !kept.has(unit))
     if (gone.length === members.length) text.remove(statement.start, lineEnd(text.original, statement.end))
-    else if (gone.length > 0) removeMembers(text, statement, members.map((unit) => [unit.node, kept.has(unit)] as const))
+    else if (gone.length > 0)
+      removeMembers(
+        text,
+        statement,
+        members.map((unit) => [unit.node, kept.has(unit)] as const),
+      )
   }
 }
 
 /** Removes a range, and the rest of its line when that is empty. */
 export function removeLine(text: MagicString, { start, end }: { readonly start: number; readonly end: number }): void {
-  text.remove(start, lineEnd(text.original, end))
+  const until = lineEnd(text.original, end)
+  const isWholeLine = text.original[until - 1] === '\n'
+  const [indent = ''] =
+    (isWholeLine && /(?<=^|\n)[ \t]*$/.exec(text.original.slice(Math.max(0, start - 200), start))) || []
+  text.remove(start - indent.length, until)
+}
+
+/** Where the first line ends if it names an interpreter, else 0. */
+export function hashbangEnd(code: string): number {
+  return /^#!.*\n?/.exec(code)?.[0].length ?? 0
 }
 
 function lineEnd(code: string, end: number): number {
@@ -37,7 +51,11 @@ function lineEnd(code: string, end: number): number {
 }
 
 /** Members of `import a, { b, c } from 'x'` or `const a = 1, b = 2`. */
-function removeMembers(text: MagicString, statement: Node, members: readonly (readonly [node: Node, isKept: boolean])[]): void {
+function removeMembers(
+  text: MagicString,
+  statement: Node,
+  members: readonly (readonly [node: Node, isKept: boolean])[],
+): void {
   if (statement.type === 'ImportDeclaration') {
     const kept = members.flatMap(([node, isKept]) => (isKept ? [node] : []))
     text.overwrite(statement.start, positioned(statement.source).start, toImportClause(text.original, kept))

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
-import MagicString from 'magic-string'
+import { MagicString } from 'magic-string'
 import { createTar } from 'nanotar'
 import { MANIFEST_VERSION, hashFiles } from 'turbolift/manifest'
 import type { LiftedEntry, LiftManifest } from 'turbolift/manifest'
@@ -24,7 +24,13 @@ export interface EmbedInput {
 }
 
 /** Packs the workers' files and says what is in them. */
-export async function createManifest({ program, modules, files, externals, options }: EmbedInput): Promise<LiftManifest> {
+export async function createManifest({
+  program,
+  modules,
+  files,
+  externals,
+  options,
+}: EmbedInput): Promise<LiftManifest> {
   const all = withWorkerProgram(files).map(({ path, content }) => ({ name: path, data: Buffer.from(content) }))
   const tar = createTar(all.map((file) => ({ ...file, attrs: ATTRIBUTES })))
   const packed = await promisify(gzip)(tar, { level: 9 })
@@ -40,7 +46,10 @@ export async function createManifest({ program, modules, files, externals, optio
 }
 
 /** Puts the manifest in place of its placeholder; `undefined` if the chunk has none. */
-export function embedManifest(code: string, manifest: LiftManifest): { code: string; map: { mappings: string } } | undefined {
+export function embedManifest(
+  code: string,
+  manifest: LiftManifest,
+): { code: string; map: { mappings: string } } | undefined {
   if (!code.includes(MANIFEST_PLACEHOLDER)) return undefined
   const text = new MagicString(code)
   // Minifiers may parse what stands here again, so it is an expression of JavaScript.
@@ -51,7 +60,10 @@ export function embedManifest(code: string, manifest: LiftManifest): { code: str
 const ATTRIBUTES = { mtime: 0, uid: 0, gid: 0, mode: '644', user: '', group: '' }
 
 function withWorkerProgram(files: readonly WorkerFile[]): WorkerFile[] {
-  const program = ['worker.js', 'executor.js'].map((path) => ({ path, content: readFileSync(workerBaseFile(path), 'utf8') }))
+  const program = ['worker.js', 'executor.js'].map((path) => ({
+    path,
+    content: readFileSync(workerBaseFile(path), 'utf8'),
+  }))
   const all = [...files, ...program, { path: 'package.json', content: '{"type":"module"}\n' }]
   return all.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -63,7 +75,10 @@ function workerBaseFile(name: string): string {
 function toEntries(modules: readonly LiftedModule[]): Record<string, LiftedEntry> {
   return Object.fromEntries(
     modules.flatMap(({ path, functions }) =>
-      functions.map(({ path: name, name: own, pool, kind }) => [`${path}#${name}`, { name: own, pool: pool ?? 'default', kind }]),
+      functions.map(({ path: name, name: own, pool, kind }) => [
+        `${path}#${name}`,
+        { name: own, pool: pool ?? 'default', kind },
+      ]),
     ),
   )
 }

@@ -1,4 +1,5 @@
 // Configuration files of bundlers import plugins by default.
+// oxlint-disable-next-line import/no-default-export
 export { turbolift, turbolift as default } from './plugin.ts'
 export type { TurboliftPlugin } from './plugin.ts'
 export type { TurboliftOptions } from './options.ts'

@@ -6,6 +6,7 @@ import type { HostMeta } from './bundle/host.ts'
 import { createStripPlugin } from './bundle/strip-plugin.ts'
 import { Compiler, ownRuntime } from './compiler.ts'
 import type { BuildContext } from './compiler.ts'
+import { createDevPlugin } from './dev/plugin.ts'
 import { directiveInClient } from './diagnostics.ts'
 import { DIRECTIVE_PATTERN, isLiftModuleName } from './directive.ts'
 import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
@@ -24,7 +25,11 @@ export interface TurboliftPlugin {
 interface Context extends BuildContext, ReportContext {
   readonly meta: HostMeta
   readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
-  resolve(source: string, importer?: string, options?: { skipSelf?: boolean }): Promise<{ id: string; external?: unknown } | null>
+  resolve(
+    source: string,
+    importer?: string,
+    options?: { skipSelf?: boolean },
+  ): Promise<{ id: string; external?: unknown } | null>
 }
 
 interface ResolvedViteConfig extends ViteConfigLike {
@@ -39,8 +44,8 @@ const RESOLVED_MANIFEST = `\0${MANIFEST_MODULE}`
  * In Rollup it goes after the plugin that compiles TypeScript.
  */
 export function turbolift(options: TurboliftOptions = {}): TurboliftPlugin[] {
-  const compiler = new Compiler(resolveOptions(options))
-  return [createStripPlugin(), createMainPlugin(compiler)]
+  const resolved = resolveOptions(options)
+  return [createStripPlugin(), createMainPlugin(new Compiler(resolved)), createDevPlugin(resolved)]
 }
 
 function createMainPlugin(compiler: Compiler): TurboliftPlugin {
@@ -48,6 +53,7 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
   let isChild = false
   const plugin = {
     name: 'turbolift',
+    apply: 'build',
     sharedDuringBuild: true,
     config: viteDefaults,
     configResolved(config: ResolvedViteConfig) {
@@ -77,17 +83,18 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
       if (split === undefined) return null
       if (this.environment?.config?.consumer === 'client' || this.environment?.name === 'client') {
         const [first] = split.functions
-        if (first !== undefined && process.env['VITEST'] === undefined) {
+        if (first !== undefined) {
           await reportProblems(this, { code, id, diagnostics: [directiveInClient(first.node)] })
         }
       }
-      const { code: edited, map } = process.env['VITEST'] === undefined ? split.main() : split.inline()
+      const { code: edited, map } = split.main()
       return { code: edited, map, moduleType: 'js' }
     },
     async buildEnd(this: Context, error?: Error) {
       if (error === undefined && !isChild) await compiler.finish(this)
     },
-    renderChunk: (code: string) => (code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null),
+    renderChunk: (code: string) =>
+      code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null,
   }
   return plugin
 }

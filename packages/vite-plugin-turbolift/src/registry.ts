@@ -17,6 +17,7 @@ export interface LiftedModule {
 /** The modules with lifted functions of one build; it lives as long as the bundler watches. */
 export class LiftedModules {
   readonly #modules: Map<string, LiftedModule> = new Map()
+  readonly #last: Map<string, { readonly code: string; readonly split: SplitModule | undefined }> = new Map()
   readonly #options: ResolvedOptions
   root: string = process.cwd()
 
@@ -24,8 +25,19 @@ export class LiftedModules {
     this.#options = options
   }
 
-  /** @throws SyntaxError if the code is not JavaScript */
+  /**
+   * The module's two sides. The workers' build asks for the same as the program's, which is then not read again.
+   * @throws SyntaxError if the code is not JavaScript
+   */
   split(code: string, id: string, keepsExports = false): SplitModule | undefined {
+    const last = this.#last.get(id)
+    if (last?.code === code && !keepsExports) return last.split
+    const split = this.#split(code, id, keepsExports)
+    if (!keepsExports) this.#last.set(id, { code, split })
+    return split
+  }
+
+  #split(code: string, id: string, keepsExports: boolean): SplitModule | undefined {
     const isLiftModule = isLiftModuleName(id)
     return splitModule(code, { path: toPath(this.root, id), isLiftModule, pools: this.#options.pools, keepsExports })
   }

@@ -16,7 +16,11 @@ export interface ReportContext {
  */
 export async function reportProblems(
   context: ReportContext,
-  { code, id, diagnostics }: { readonly code: string; readonly id: string; readonly diagnostics: readonly Diagnostic[] },
+  {
+    code,
+    id,
+    diagnostics,
+  }: { readonly code: string; readonly id: string; readonly diagnostics: readonly Diagnostic[] },
 ): Promise<void> {
   if (diagnostics.length === 0) return
   const source = await findSource(context, code, id)

@@ -30,6 +30,8 @@ export interface LiftedFunction {
   readonly form: Form
   /** Its name when it is bound at the top level of its module, where the worker's slice keeps it as it is. */
   readonly topLevelName: string | undefined
+  /** The variable that a nested function is assigned to, when it calls itself by that name. */
+  readonly ownVariable: string | undefined
   /** Bindings between the function and the module's top level, which travel by value. */
   readonly captures: readonly Binding[]
 }
@@ -109,7 +111,8 @@ class Scan {
     visit(this.#module.ast, (node, parents) => {
       if (node.type === 'BlockStatement' && !isFunctionBody(node, parents.at(-1))) this.#findMisplaced(node, node.body)
       if (!isFunction(node)) return
-      const own = node.body.type === 'BlockStatement' ? this.readDirectives(positioned(node.body), node.body.body) : undefined
+      const own =
+        node.body.type === 'BlockStatement' ? this.readDirectives(positioned(node.body), node.body.body) : undefined
       if (own === undefined && !exported.has(node)) return
       this.#add(node, parents, own ?? moduleDirective)
       this.#cleanInside(node)
@@ -122,7 +125,9 @@ class Scan {
     if (form === undefined) return
     const name = nameOf(node, parents, form)
     if (node.async !== true) this.#report(problems.functionNotAsync(name, node, node.generator === true))
-    const captures = this.#capturesOf(node)
+    const own = nestedVariable(node, parents)
+    const all = this.#capturesOf(node, own)
+    const captures = all.filter(({ declaration }) => declaration !== own)
     this.#checkOwnScope(node)
     this.#functions.push({
       path: this.#uniquePath([...enclosingNames(parents), name].join('.')),
@@ -133,6 +138,7 @@ class Scan {
       node,
       form,
       topLevelName: topLevelName(node, parents, form),
+      ownVariable: all.find(({ declaration }) => declaration === own)?.name,
       captures,
     })
   }
@@ -150,7 +156,11 @@ class Scan {
     const parent = parents.at(-1)
     if (node.type === 'FunctionDeclaration') {
       const exported =
-        parent?.type === 'ExportNamedDeclaration' ? 'named' : parent?.type === 'ExportDefaultDeclaration' ? 'default' : 'no'
+        parent?.type === 'ExportNamedDeclaration'
+          ? 'named'
+          : parent?.type === 'ExportDefaultDeclaration'
+            ? 'default'
+            : 'no'
       return { kind: 'declaration', exported }
     }
     if (parent?.type === 'MethodDefinition') return this.#methodForm(parent, parent.static && parent.kind === 'method')
@@ -163,12 +173,11 @@ class Scan {
   #methodForm(member: NodeOf<'Property' | 'MethodDefinition'>, isPossible: boolean): Form | undefined {
     const key = member.computed ? undefined : keyText(member.key)
     if (isPossible && key !== undefined) return { kind: 'method', member, key }
-    const what = member.computed ? 'method with a computed name' : member.kind === 'constructor' ? 'constructor' : `${member.kind === 'method' ? 'method of a class instance' : member.kind === 'init' ? 'private method' : 'getter or setter'}`
-    this.#report(problems.methodNotLiftable(what, member))
+    this.#report(problems.methodNotLiftable(describeMember(member), member))
     return undefined
   }
 
-  #capturesOf(node: FunctionNode): Binding[] {
+  #capturesOf(node: FunctionNode, own: Node | undefined): Binding[] {
     const captures = new Set<Binding>()
     visit(node, (inner) => {
       if (inner.type !== 'Identifier') return
@@ -178,7 +187,7 @@ class Scan {
       // A function's own name is bound around it, and refers to the function in the worker.
       if (binding.declaration === node) return
       captures.add(binding)
-      this.#checkCapture(binding, inner)
+      if (binding.declaration !== own) this.#checkCapture(binding, inner)
     })
     return [...captures]
   }
@@ -258,7 +267,9 @@ class Scan {
   }
 
   #report(diagnostic: Diagnostic): void {
-    const isKnown = this.#diagnostics.some(({ code, at }) => code === diagnostic.code && at.start === diagnostic.at.start)
+    const isKnown = this.#diagnostics.some(
+      ({ code, at }) => code === diagnostic.code && at.start === diagnostic.at.start,
+    )
     if (!isKnown) this.#diagnostics.push(diagnostic)
   }
 }
@@ -271,9 +282,17 @@ function isFunctionBody(node: Node, parent: Node | undefined): boolean {
 function codeKind({ kind, declaration }: Binding): string | undefined {
   if (kind === 'function') return 'function'
   if (kind === 'class') return 'class'
-  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return undefined
+  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init)
+    return undefined
   if (declaration.init.type === 'ClassExpression') return 'class'
   return isFunction(declaration.init) ? 'function' : undefined
+}
+
+function describeMember(member: NodeOf<'Property' | 'MethodDefinition'>): string {
+  if (member.computed) return 'method with a computed name'
+  if (member.kind === 'constructor') return 'constructor'
+  if (member.kind === 'method') return 'method of a class instance'
+  return member.kind === 'init' ? 'private method' : 'getter or setter'
 }
 
 function keyText(key: EstreeNode): string | undefined {
@@ -313,13 +332,25 @@ function enclosingNames(parents: readonly Node[]): string[] {
   })
 }
 
+/** `const f = async () => …`: the declarator, which the function may call itself by. */
+function nestedVariable(node: FunctionNode, parents: readonly Node[]): Node | undefined {
+  const parent = parents.at(-1)
+  const isConstant = parents.at(-2)?.type === 'VariableDeclaration'
+  return isConstant && parent?.type === 'VariableDeclarator' && parent.init === node ? parent : undefined
+}
+
 function variableName(node: Node | undefined): string | undefined {
   return node?.type === 'VariableDeclarator' && node.id.type === 'Identifier' ? node.id.name : undefined
 }
 
 function topLevelName(node: FunctionNode, parents: readonly Node[], form: Form): string | undefined {
   const isTopLevel = parents.every(
-    ({ type }) => type === 'Program' || type === 'ExportNamedDeclaration' || type === 'ExportDefaultDeclaration' || type === 'VariableDeclaration' || type === 'VariableDeclarator',
+    ({ type }) =>
+      type === 'Program' ||
+      type === 'ExportNamedDeclaration' ||
+      type === 'ExportDefaultDeclaration' ||
+      type === 'VariableDeclaration' ||
+      type === 'VariableDeclarator',
   )
   if (!isTopLevel) return undefined
   if (form.kind === 'declaration') return node.type === 'FunctionDeclaration' && node.id ? node.id.name : undefined

@@ -113,7 +113,8 @@ function declareHere(node: Node, parents: readonly Node[], scope: Scope): void {
       const target = node.kind === 'var' ? functionScope(scope) : scope
       const kind = node.kind === 'var' || node.kind === 'let' ? node.kind : 'const'
       for (const declarator of node.declarations) {
-        for (const id of boundIdentifiers(declarator.id)) declare(target, id, { kind, declaration: positioned(declarator) })
+        for (const id of boundIdentifiers(declarator.id))
+          declare(target, id, { kind, declaration: positioned(declarator) })
       }
       return
     }

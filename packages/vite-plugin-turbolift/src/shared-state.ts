@@ -7,7 +7,19 @@ import type { Diagnostic } from './diagnostics.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 import type { Slices } from './slice.ts'
 
-const CHANGING_METHODS = new Set(['add', 'clear', 'delete', 'fill', 'pop', 'push', 'set', 'shift', 'sort', 'splice', 'unshift'])
+const CHANGING_METHODS = new Set([
+  'add',
+  'clear',
+  'delete',
+  'fill',
+  'pop',
+  'push',
+  'set',
+  'shift',
+  'sort',
+  'splice',
+  'unshift',
+])
 
 /** State of the module that both the worker and the main program have, and that one of them changes later. */
 export function findSharedState(module: ParsedModule, scopes: ScopeTree, slices: Slices): Diagnostic[] {
@@ -29,7 +41,8 @@ function changedInFunctions(module: ParsedModule, scopes: ScopeTree): Set<Bindin
     const target = changedObject(node)
     if (target?.type !== 'Identifier' || !parents.some(isFunction)) return
     const binding = scopes.module.bindings.get(target.name)
-    if (binding !== undefined && holdsObject(binding) && binding.references.some((one) => one.node === target)) changed.add(binding)
+    if (binding !== undefined && holdsObject(binding) && binding.references.some((one) => one.node === target))
+      changed.add(binding)
   })
   return changed
 }

@@ -51,7 +51,10 @@ function mainSlice({ units, scopes, functions }: SliceInput, worker: ReadonlySet
 }
 
 function isExported({ statement, kind }: Unit): boolean {
-  return kind === 'declaration' && (statement.type === 'ExportNamedDeclaration' || statement.type === 'ExportDefaultDeclaration')
+  return (
+    kind === 'declaration' &&
+    (statement.type === 'ExportNamedDeclaration' || statement.type === 'ExportDefaultDeclaration')
+  )
 }
 
 interface Reach {

@@ -31,12 +31,19 @@ export function divideModule(module: ParsedModule, scopes: ScopeTree): Unit[] {
 /** Whether a comment asks for an effect to be part of the worker's slice. */
 export function isKeptByComment(unit: Unit, { comments, code }: ParsedModule): boolean {
   return comments.some(
-    ({ value, end }) => value.includes(KEEP_COMMENT) && end <= unit.statement.start && code.slice(end, unit.statement.start).trim() === '',
+    ({ value, end }) =>
+      value.includes(KEEP_COMMENT) &&
+      end <= unit.statement.start &&
+      code.slice(end, unit.statement.start).trim() === '',
   )
 }
 
 /** The bindings of the module that a part of it refers to, other than in the parts left out. */
-export function usedBindings(root: EstreeNode, scopes: ScopeTree, leftOut: ReadonlySet<EstreeNode> = new Set()): Set<Binding> {
+export function usedBindings(
+  root: EstreeNode,
+  scopes: ScopeTree,
+  leftOut: ReadonlySet<EstreeNode> = new Set(),
+): Set<Binding> {
   const used = new Set<Binding>()
   visit(root, (node) => {
     if (leftOut.has(node)) return 'skip'
@@ -57,7 +64,9 @@ function divideStatement(statement: Node, context: Context): Unit[] {
   switch (statement.type) {
     case 'ImportDeclaration':
       if (statement.specifiers.length === 0) return [effect(statement, context)]
-      return statement.specifiers.map((specifier) => declaration(positioned(specifier), { statement, kind: 'import' }, context))
+      return statement.specifiers.map((specifier) =>
+        declaration(positioned(specifier), { statement, kind: 'import' }, context),
+      )
     case 'VariableDeclaration':
       return declarators(statement, statement, context)
     case 'FunctionDeclaration':
@@ -96,7 +105,14 @@ function declaration(
 }
 
 function exporting(statement: Node, { scopes }: Context): Unit {
-  return { node: statement, statement, kind: 'export', declares: [], uses: usedBindings(statement, scopes), follows: new Set() }
+  return {
+    node: statement,
+    statement,
+    kind: 'export',
+    declares: [],
+    uses: usedBindings(statement, scopes),
+    follows: new Set(),
+  }
 }
 
 function effect(statement: Node, { scopes }: Context): Unit {

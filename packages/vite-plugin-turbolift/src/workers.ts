@@ -40,7 +40,9 @@ export async function buildWorkers(input: WorkersInput): Promise<BuiltWorkers> {
   throw second.error
 }
 
-type Attempt = { readonly kind: 'built'; readonly workers: BuiltWorkers } | { readonly kind: 'again'; readonly error: unknown }
+type Attempt =
+  | { readonly kind: 'built'; readonly workers: BuiltWorkers }
+  | { readonly kind: 'again'; readonly error: unknown }
 
 /** One build; to be done again when it finds that workers import a lifted module, whose exports were left out. */
 async function attempt(input: WorkersInput, shared: Set<string>): Promise<Attempt> {

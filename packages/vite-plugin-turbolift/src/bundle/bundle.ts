@@ -53,13 +53,13 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
   return async (plugin) => {
     const { root, mode, configFile, inlineConfig } = config
     const vite = parseVite(await importFromProject('vite', root))
-    const output = toOutputOptions(root)
+    const { sourcemap, ...output } = toOutputOptions(root)
     const build = {
       ssr: true,
       write: false,
       watch: null,
       minify: false,
-      sourcemap: true,
+      sourcemap,
       copyPublicDir: false,
       reportCompressedSize: false,
       lib: false,
@@ -110,7 +110,9 @@ async function flatten(plugins: unknown): Promise<unknown[]> {
 }
 
 function isOurs(plugin: unknown): plugin is PluginLike {
-  return typeof plugin === 'object' && plugin !== null && 'name' in plugin && String(plugin.name).startsWith('turbolift')
+  return (
+    typeof plugin === 'object' && plugin !== null && 'name' in plugin && String(plugin.name).startsWith('turbolift')
+  )
 }
 
 interface BuiltBundle {
@@ -119,12 +121,15 @@ interface BuiltBundle {
 }
 
 function parseBundler(module: unknown, kind: string): (options: object) => Promise<BuiltBundle> {
-  const fn: unknown = typeof module === 'object' && module !== null && kind in module ? Reflect.get(module, kind) : undefined
+  const fn: unknown =
+    typeof module === 'object' && module !== null && kind in module ? Reflect.get(module, kind) : undefined
   if (typeof fn !== 'function') throw new Error(`"${kind}" of this project has no function "${kind}".`)
   return fn as (options: object) => Promise<BuiltBundle>
 }
 
-type ViteBuild = (options: object) => Promise<{ readonly output: readonly OutputItem[] } | { readonly output: readonly OutputItem[] }[]>
+type ViteBuild = (
+  options: object,
+) => Promise<{ readonly output: readonly OutputItem[] } | { readonly output: readonly OutputItem[] }[]>
 
 function parseVite(module: unknown): { readonly build: ViteBuild } {
   const build: unknown = typeof module === 'object' && module !== null && 'build' in module ? module.build : undefined

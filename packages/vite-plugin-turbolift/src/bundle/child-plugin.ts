@@ -1,7 +1,7 @@
 import { isBuiltin } from 'node:module'
 
 import type { LiftedModule, LiftedModules } from '../registry.ts'
-import { LIFTED_EXPORT } from '../edit-worker.ts'
+import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
 
 export const CHILD_PLUGIN_NAME = 'turbolift:worker'
@@ -53,7 +53,11 @@ export interface ChildPlugin {
 }
 
 type ResolveResult = string | null | { readonly id: string; readonly external: true }
-type TransformResult = { readonly code: string; readonly map: { readonly mappings: string }; readonly moduleType: 'js' } | null
+type TransformResult = {
+  readonly code: string
+  readonly map: { readonly mappings: string }
+  readonly moduleType: 'js'
+} | null
 
 /** The input of a child build. */
 export const CHILD_INPUT: string = FUNCTIONS_MODULE

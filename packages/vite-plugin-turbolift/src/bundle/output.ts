@@ -9,7 +9,12 @@ export interface WorkerFile {
 
 /** What all bundlers return of a build that writes nothing. */
 export type OutputItem =
-  | { readonly type: 'chunk'; readonly fileName: string; readonly code: string; readonly map: { toString(): string } | null }
+  | {
+      readonly type: 'chunk'
+      readonly fileName: string
+      readonly code: string
+      readonly map: { toString(): string } | null
+    }
   | { readonly type: 'asset'; readonly fileName: string; readonly source: string | Uint8Array }
 
 /** Output options of a child build, for all bundlers. */
@@ -40,7 +45,16 @@ export function toWorkerFiles(output: readonly OutputItem[]): WorkerFile[] {
   const files = new Map<string, string | Uint8Array>()
   for (const item of output) {
     files.set(item.fileName, item.type === 'asset' ? item.source : item.code)
-    if (item.type === 'chunk' && item.map !== null) files.set(`${item.fileName}.map`, item.map.toString())
+  }
+  // Last, since rolldown lists the maps among the assets too.
+  for (const item of output) {
+    if (item.type === 'chunk' && item.map !== null)
+      files.set(`${item.fileName}.map`, withoutSources(item.map.toString()))
   }
   return [...files].map(([path, content]) => ({ path, content }))
+}
+
+/** Positions are all that stacks need; the text of a source would take what only the main program has to the workers. */
+function withoutSources(map: string): string {
+  return JSON.stringify({ ...JSON.parse(map), sourcesContent: undefined })
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -30,6 +31,11 @@ export async function createSocketChannel(): Promise<SocketChannel> {
   })
   server.listen(address).unref()
   await once(server, 'listening')
+  const removeFolder = (): void => {
+    if (process.platform !== 'win32') rmSync(dirname(address), { recursive: true, force: true })
+  }
+  // A program that ends by itself or by an error does not close its server.
+  process.once('exit', removeFolder)
   return {
     address,
     skipFsCheck: true,
@@ -41,7 +47,8 @@ export async function createSocketChannel(): Promise<SocketChannel> {
       for (const socket of sockets) socket.destroy()
       server.close()
       await once(server, 'close')
-      if (process.platform !== 'win32') await rm(dirname(address), { recursive: true, force: true })
+      process.off('exit', removeFolder)
+      removeFolder()
     },
   }
 }

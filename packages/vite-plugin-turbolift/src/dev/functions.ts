@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { ESModulesEvaluator, ModuleRunner } from 'vite/module-runner'
 import type { ModuleRunnerTransport } from 'vite/module-runner'
 
-import { LIFTED_EXPORT } from '../edit-worker.ts'
+import { LIFTED_EXPORT } from '../lifted-export.ts'
 import { readLines, sendLine } from './lines.ts'
 
 export interface DevServer {

@@ -1,0 +1,41 @@
+import type { DevEnvironment, Rollup } from 'vite'
+
+import type { LiftedModules } from '../registry.ts'
+
+interface Import {
+  readonly source: string
+  readonly importer: string | undefined
+  readonly environment: DevEnvironment
+}
+
+/**
+ * Lifted modules that other modules of a worker import, whose exports are kept. In a build that is known at the end
+ * of the graph; here it can come up when the module is loaded already, without them.
+ */
+export class SharedModules {
+  readonly #modules: LiftedModules
+  readonly #shared: Set<string> = new Set()
+
+  constructor(modules: LiftedModules) {
+    this.#modules = modules
+  }
+
+  /** Resolves an import of the worker's side, and notes when it is of a lifted module. */
+  async resolve(
+    context: Pick<Rollup.PluginContext, 'resolve'>,
+    { source, importer, environment }: Import,
+  ): Promise<Rollup.ResolvedId | null> {
+    if (importer === undefined) return null
+    const resolved = await context.resolve(source, importer, { skipSelf: true })
+    if (resolved === null || !this.#modules.has(resolved.id) || this.#shared.has(resolved.id)) return resolved
+    this.#shared.add(resolved.id)
+    const loaded = environment.moduleGraph.getModuleById(resolved.id)
+    if (loaded !== undefined) environment.moduleGraph.invalidateModule(loaded)
+    return resolved
+  }
+
+  isShared(id: string, environment: DevEnvironment): boolean {
+    const importers = environment.moduleGraph.getModuleById(id)?.importers.size ?? 0
+    return importers > 0 || this.#shared.has(id)
+  }
+}
