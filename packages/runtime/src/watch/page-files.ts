@@ -1,3 +1,5 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- ambient, also for packages that compile this file
+/// <reference path="./assets/raw.d.ts" />
 // oxlint-disable import/default -- the text of these files, not what they export
 import app from './assets/app.js?raw'
 import chart from './assets/chart.js?raw'

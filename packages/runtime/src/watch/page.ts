@@ -1,11 +1,15 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { EventStream, H3 } from 'h3'
+import { toNodeHandler } from 'h3/node'
 import type { H3Event } from 'h3'
 
 import { pageFiles } from './page-files.ts'
 import { WatchedRuns } from './runs.ts'
+
+export { openWatchFolder } from './watch-folder.ts'
 
 const REFRESH_MS = 500
 
@@ -39,6 +43,16 @@ export function createWatchPage({ folder, base }: WatchPageOptions): H3 {
   })
   return page
 }
+
+/** The same page for a server of Node's own kind, such as Vite's. */
+export function createWatchHandler(options: WatchPageOptions): WatchHandler {
+  const handle = toNodeHandler(createWatchPage(options))
+  return async (request, response) => {
+    await handle(request, response)
+  }
+}
+
+export type WatchHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 function startsWithSecret(path: string, secret: string): boolean {
   const [given, wanted] = [Buffer.from(path.slice(0, secret.length)), Buffer.from(secret)]

@@ -65,5 +65,5 @@ test('its address is printed below those of Vite', async () => {
   const address = await start('/')
   const info = vi.spyOn(server.config.logger, 'info')
   server.printUrls()
-  expect(info.mock.calls.flat().join()).toContain(`turbolift: ${new URL('__turbolift/', address).href}`)
+  expect(info).toHaveBeenCalledWith(expect.stringContaining(`turbolift: ${new URL('__turbolift/', address).href}`))
 })

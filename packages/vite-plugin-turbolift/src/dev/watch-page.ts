@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Plugin, ViteDevServer } from 'vite'
 
-const PAGE = '/__turbolift'
+const PAGE = '__turbolift'
 
-/** Shows the runs of this machine at `/__turbolift/` of Vite's dev server, those of programs that it runs itself included. */
+/** Shows the runs of this machine at `__turbolift/` of Vite's dev server, those of programs that it runs itself included. */
 export function createWatchPagePlugin(): Plugin {
   return {
     name: 'turbolift:watch',
@@ -12,11 +12,13 @@ export function createWatchPagePlugin(): Plugin {
     configureServer(server) {
       // Programs that run inside of this server, or are started by it.
       process.env['TURBOLIFT_WATCH'] ??= '1'
-      const answer = lazyHandler()
+      // Paths come with the server's base.
+      const page = server.config.base + PAGE
+      const answer = lazyHandler(page)
       server.middlewares.use((request, response, next) => {
         const path = (request.url ?? '').split('?')[0] ?? ''
-        if (path === PAGE) return redirect(response)
-        if (!path.startsWith(`${PAGE}/`)) return next()
+        if (path === page) return redirect(response, `${page}/`)
+        if (!path.startsWith(`${page}/`)) return next()
         void answer(request, response, next)
       })
       announce(server)
@@ -27,11 +29,11 @@ export function createWatchPagePlugin(): Plugin {
 type Next = (error?: unknown) => void
 
 /** The page's server is only loaded when somebody looks. */
-function lazyHandler() {
+function lazyHandler(base: string) {
   let loading: ReturnType<typeof loadHandler> | undefined
   return async (request: IncomingMessage, response: ServerResponse, next: Next): Promise<void> => {
     try {
-      loading ??= loadHandler()
+      loading ??= loadHandler(base)
       const handle = await loading
       await handle(request, response)
     } catch (error) {
@@ -40,14 +42,13 @@ function lazyHandler() {
   }
 }
 
-async function loadHandler() {
+async function loadHandler(base: string) {
   const { createWatchHandler, openWatchFolder } = await import('turbolift/watch')
-  return createWatchHandler({ folder: openWatchFolder(process.env['TURBOLIFT_WATCH_FOLDER']), base: PAGE })
+  return createWatchHandler({ folder: openWatchFolder(process.env['TURBOLIFT_WATCH_FOLDER']), base })
 }
 
-function redirect(response: ServerResponse): void {
-  // Relative, since the server may have a base.
-  response.writeHead(302, { location: `.${PAGE}/` }).end()
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(302, { location }).end()
 }
 
 /** One more line below the addresses that Vite prints. */
@@ -56,6 +57,6 @@ function announce(server: ViteDevServer): void {
   server.printUrls = () => {
     printUrls()
     const [address] = server.resolvedUrls?.local ?? []
-    if (address !== undefined) server.config.logger.info(`  ➜  turbolift: ${new URL(`.${PAGE}/`, address).href}`)
+    if (address !== undefined) server.config.logger.info(`  ➜  turbolift: ${new URL(`${PAGE}/`, address).href}`)
   }
 }
