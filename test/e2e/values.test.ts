@@ -31,7 +31,7 @@ describe.for(['local', 'inline'] as const)('with target %s', (target) => {
       '  missing: undefined,',
       '  notANumber: NaN,',
       '  pattern: /a+/gi,',
-      ...stdout.split('\n').slice(14, -3),
+      ...stdout.split('\n').slice(13, -3),
       '}',
       'true true',
       '',
@@ -41,7 +41,7 @@ describe.for(['local', 'inline'] as const)('with target %s', (target) => {
 
   test('an error arrives with name, message, own fields, cause and the lines of its source', async () => {
     const { stdout } = await run('remoteError')
-    expect(stdout).toContain('OrderError: order 42 failed')
+    expect(stdout).toContain('[OrderError]: order 42 failed')
     expect(stdout).toContain('orderId: 42')
     expect(stdout).toContain('TypeError: price is not a number')
     expect(stdout).toContain('src/scenarios/values.ts:14')

@@ -38,7 +38,7 @@ export async function buildProgram(root: string): Promise<BuiltProgram> {
 export async function readHalves(program: BuiltProgram): Promise<{ readonly main: string; readonly worker: string }> {
   const bundle = await readFile(program.main, 'utf8')
   // The workers travel as base64 of gzip; nothing else in a program of ours looks like that.
-  const [embedded] = bundle.match(/H4sI[A-Za-z0-9+/]{400,}=*/) ?? []
+  const [embedded] = bundle.match(/(?<=")H4sI[A-Za-z0-9+/]{400,}=*/) ?? []
   if (embedded === undefined) throw new Error(`${program.main} carries no workers.`)
   const worker = gunzipSync(Buffer.from(embedded, 'base64')).toString()
   return { main: bundle.replace(embedded, ''), worker }
