@@ -1,7 +1,7 @@
 // The program of an executor thread: loads the lifted functions and runs calls, one at a time.
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { currentCall, installContext, runInCall } from './executor/call-context.ts'
+import { currentCall, installContext, leaveCall, runInCall } from './executor/call-context.ts'
 import type { CallContext } from './executor/call-context.ts'
 import { loadFunctionTable } from './executor/functions.ts'
 import type { FunctionTable } from './executor/functions.ts'
@@ -24,11 +24,13 @@ async function startExecutor(data: ExecutorData): Promise<void> {
   const channel = createFrameChannel(data.channel, (frame) => receive(frame))
   const outputs = captureOutput(channel, data.executor)
   const hooks = createHooks()
-  installContext(hooks)
+  installContext(hooks, { isSequential: true })
   const functions = await loadTable(data)
   if (functions === undefined) return
-  const afterCall = (context: CallContext): void =>
-    runInCall(context, () => outputs.forEach((lines) => lines.flushLine()))
+  const afterCall = (context: CallContext): void => {
+    for (const lines of outputs) if (lines.hasUnfinishedLine) runInCall(context, () => lines.flushLine())
+    leaveCall()
+  }
   const { claims, workerId } = data
   const runner = new CallRunner({ channel, claims, functions, hooks, workerId, afterCall })
   receive = (frame) => runner.receive(frame)

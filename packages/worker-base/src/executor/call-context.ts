@@ -53,20 +53,44 @@ function printLine(stream: NodeJS.WriteStream, values: readonly unknown[]): void
   stream.write(`${format(...values)}\n`)
 }
 
-const running = new AsyncLocalStorage<CallContext>()
+const storage = new AsyncLocalStorage<CallContext>()
 
-/** The call that the calling code belongs to, also in what it left behind. */
+/** The latest call that began; the running one, where calls run one at a time. */
+let latest: CallContext | undefined
+let isTracked = true
+
+/**
+ * The call that the calling code belongs to. Where calls run one at a time and nobody has asked for a context, what a
+ * call left behind may count as part of the next one: following it costs as much as a tiny call.
+ */
 export function currentCall(): CallContext | undefined {
-  return running.getStore()
+  return isTracked ? (storage.getStore() ?? latest) : latest
 }
 
 export function runInCall<Result>(context: CallContext, run: () => Result): Result {
-  return running.run(context, run)
+  if (isTracked) return storage.run(context, run)
+  latest = context
+  return run()
 }
 
-export function installContext(hooks: Hooks): void {
+/** Says that no call runs, where calls run one at a time. */
+export function leaveCall(): void {
+  latest = undefined
+}
+
+export interface ContextOptions {
+  /** Calls run one at a time: contexts are followed through asynchronous code only once a function asks for one. */
+  readonly isSequential: boolean
+}
+
+export function installContext(hooks: Hooks, options: ContextOptions = { isSequential: false }): void {
+  isTracked = !options.isSequential
   installContextHost({
-    current: currentCall,
+    current() {
+      const call = currentCall()
+      isTracked = true
+      return call
+    },
     addStartHook: (hook) => hooks.addStart(hook),
     addStopHook: (hook) => hooks.addStop(hook),
   })

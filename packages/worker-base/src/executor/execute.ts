@@ -19,7 +19,9 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     if (fn === undefined) return toLost(id, { reason: 'unknown-function', detail: liftId })
     if (options.hooks.hasPendingStart) await options.hooks.runStart()
     const result = await runInCall(running.context, () => invoke(fn, running))
-    return await toAnswer(result, running, options)
+    if (isAsyncGenerator(result)) return await answerStream(result, running, options)
+    const value = encodeValue(result, 'result')
+    return { kind: 'result', id, value: value instanceof Promise ? await value : value }
   } catch (error) {
     return toFailure(id, error)
   }
@@ -34,23 +36,19 @@ function invoke(fn: LiftedFunction, { call }: RunningCall): unknown {
   return Reflect.apply(inner, undefined, values.slice(call.captures))
 }
 
-async function toAnswer(result: unknown, running: RunningCall, { channel }: RunnerOptions): Promise<Answer> {
-  const { id } = running.call
-  if (!isAsyncGenerator(result)) return { kind: 'result', id, value: await encodeOrWait(result, 'result') }
+async function answerStream(
+  items: AsyncGenerator<unknown, unknown, undefined>,
+  { call: { id }, context, credit }: RunningCall,
+  { channel }: RunnerOptions,
+): Promise<Answer> {
   let index = 0
-  const returned = await runInCall(running.context, () =>
-    pump(result, running.credit, async (item) => {
-      channel.send({ kind: 'item', id, value: await encodeOrWait(item, `result[${index}]`) })
-      index += 1
-      await channel.whenDrained()
-    }),
-  )
-  return { kind: 'end', id, value: await encodeOrWait(returned, 'return value') }
-}
-
-/** Waits only where there is something to wait for. */
-function encodeOrWait(value: unknown, root: string): ReturnType<typeof encodeValue> {
-  return encodeValue(value, root)
+  const send = async (item: unknown): Promise<void> => {
+    channel.send({ kind: 'item', id, value: await encodeValue(item, `result[${index}]`) })
+    index += 1
+    await channel.whenDrained()
+  }
+  const returned = await runInCall(context, () => pump(items, credit, send))
+  return { kind: 'end', id, value: await encodeValue(returned, 'return value') }
 }
 
 function toFailure(id: number, error: unknown): Answer {

@@ -17,6 +17,7 @@ export interface OutputOptions {
 /** Cuts what is printed into lines and keeps their number bounded. */
 export interface OutputLines {
   write(chunk: Uint8Array | string): void
+  readonly hasUnfinishedLine: boolean
   /** Emits an unfinished line. */
   flushLine(): void
   /** Emits an unfinished line, and the number of dropped ones. */
@@ -49,6 +50,9 @@ export function createOutputLines({ emit, now }: OutputOptions): OutputLines {
   }
 
   return {
+    get hasUnfinishedLine() {
+      return rest !== ''
+    },
     write(chunk) {
       const text = rest + (typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk)))
       const end = text.lastIndexOf('\n')

@@ -15,7 +15,8 @@ const SLICE_MS = 5
  * Answers of short calls are announced together: a wake-up costs as much as such a call. If the next call is a long
  * one, the talking thread finds the answers itself: it looks every millisecond while calls are waiting.
  */
-const WAKE_MS = 0.1
+const WAKE_ANSWERS = 24
+const WAKE_MS = 1
 
 /** Runs calls one after the other. */
 export class CallRunner {
@@ -69,15 +70,18 @@ export class CallRunner {
     const { channel } = this.#options
     let sliceEnd = performance.now() + SLICE_MS
     let wokenAt = performance.now()
+    let answers = 0
     for (let call = this.#take(); call !== undefined; call = this.#take()) {
       channel.isHeld = this.#next < this.#queue.length
       if (claimCall(this.#options.claims, call.id)) await this.#run(call)
       this.#earlyCredit.delete(call.id)
       if (channel.isFull) await channel.whenDrained()
       const now = performance.now()
-      if (now >= wokenAt + WAKE_MS) {
+      answers += 1
+      if (answers === WAKE_ANSWERS || now >= wokenAt + WAKE_MS) {
         channel.wake()
         wokenAt = now
+        answers = 0
       }
       if (now < sliceEnd) continue
       await new Promise((resolve) => setImmediate(resolve))

@@ -1,40 +1,38 @@
 /** Items that the receiver is ready for. */
-export interface Credit {
-  add(items: number): void
+export class Credit {
+  #items: number
+  #isClosed = false
+  #wake: (() => void) | undefined
+
+  constructor(items: number) {
+    this.#items = items
+  }
+
+  add(items: number): void {
+    this.#items += items
+    this.#wake?.()
+  }
+
   /** Resolves to true when one more item may be sent, to false once closed. */
-  take(): Promise<boolean>
-  close(): void
+  async take(): Promise<boolean> {
+    while (this.#items === 0 && !this.#isClosed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    if (this.#isClosed) return false
+    this.#items -= 1
+    return true
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#wake?.()
+  }
 }
 
-export function createCredit(first: number): Credit {
-  let items = first
-  let isClosed = false
-  let wake: (() => void) | undefined
-  const mustWait = (): boolean => items === 0 && !isClosed
-  const settle = (): void => {
-    wake?.()
-    wake = undefined
-  }
-  return {
-    add(more) {
-      items += more
-      settle()
-    },
-    async take() {
-      while (mustWait()) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      if (isClosed) return false
-      items -= 1
-      return true
-    },
-    close() {
-      isClosed = true
-      settle()
-    },
-  }
+export function createCredit(items: number): Credit {
+  return new Credit(items)
 }
 
 export function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {

@@ -44,7 +44,10 @@ export function createChannelEnds(): { readonly near: ChannelEnd; readonly far: 
 /** Frames between two threads of one process. */
 export interface FrameChannel {
   send(message: Message): void
-  /** Passes on a received frame under another id. Its parts may be moved: the frame must not be used any more. */
+  /**
+   * Passes on a received frame under another id, at the end of this tick together with others. Its parts may be moved:
+   * the frame must not be used any more.
+   */
   sendFrame(frame: Frame, id: number): void
   /** Hands over what has arrived, at once. */
   poll(): void
@@ -69,6 +72,8 @@ class RingChannel implements FrameChannel {
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #onDrained: (() => void)[] = []
+  #isScheduled = false
+  #isLooking = false
   isHeld = false
 
   constructor(end: ChannelEnd, onFrame: (frame: Frame) => void) {
@@ -92,7 +97,9 @@ class RingChannel implements FrameChannel {
   sendFrame(frame: Frame, id: number): void {
     if (isLarge(frame.parts, frame.head.length)) this.#attach({ ...frame, id })
     else this.#batch.addFrame(frame, id)
-    this.#flush()
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    process.nextTick(() => this.#flush())
   }
 
   poll(): void {
@@ -125,13 +132,17 @@ class RingChannel implements FrameChannel {
   /** Frames often come in swarms: looking once more before sleeping saves most of the wake-ups. */
   #pollUntilQuiet(): void {
     this.poll()
+    if (this.#isLooking) return
+    this.#isLooking = true
     setImmediate(() => {
+      this.#isLooking = false
       this.poll()
       while (!fallAsleep(this.#end.incoming)) this.poll()
     })
   }
 
   #flush(): void {
+    this.#isScheduled = false
     for (const chunk of this.#batch.take()) {
       this.#waiting.push(chunk)
       this.#waitingBytes += chunk.length
