@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import type { KubernetesObject } from '@kubernetes/client-node'
-import { stringify } from 'yaml'
 
 import type { ResolvedConfig } from '../config.ts'
 import { createMountDelivery } from '../deliver/mount.ts'
@@ -15,6 +14,7 @@ import { clusterExplanations, clusterOptions, readConfig } from './cluster.ts'
 import { type Command, wrongUsage } from './command.ts'
 import { createPlannedImage } from './planned-image.ts'
 import { createRecorder } from './recorder.ts'
+import { toYaml } from './yaml-text.ts'
 
 export const plan: Command = {
   about: 'Prints the objects that a run of a built program creates, as YAML, without a cluster.',
@@ -31,8 +31,8 @@ export const plan: Command = {
         '"turbolift plan" needs a built program, and there is no dist/main.js.',
         'Build it, or write "turbolift plan path/to/main.js".',
       )
-    for (const object of await planRun(config, manifest, call.signal))
-      call.output.print(`---\n${stringify(toPrintable(object)).trimEnd()}`)
+    const objects = await planRun(config, manifest, call.signal)
+    call.output.print(toYaml(objects.map(toPrintable)))
     return 0
   },
 }

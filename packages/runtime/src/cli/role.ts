@@ -1,5 +1,3 @@
-import { stringify } from 'yaml'
-
 import {
   maintenancePermissions,
   mergePermissions,
@@ -10,6 +8,7 @@ import {
 } from '../deploy/permissions.ts'
 import { clusterExplanations, clusterOptions, readConfig } from './cluster.ts'
 import { type Command, flagOption, textOption } from './command.ts'
+import { toYaml } from './yaml-text.ts'
 
 export const role: Command = {
   about: 'Prints the Role that a program needs, its ServiceAccount and the binding of both, as YAML.',
