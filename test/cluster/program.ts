@@ -12,8 +12,13 @@ export interface TestProgram extends AsyncDisposable {
   readonly child: ChildProcess
 }
 
+export interface ProgramOptions {
+  readonly arguments: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Bundles a TypeScript program of this folder with the sources that it imports, and starts it. */
-export async function startProgram(file: string, programArguments: readonly string[]): Promise<TestProgram> {
+export async function startProgram(file: string, options: ProgramOptions): Promise<TestProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'turbolift-test-'))
   const path = join(folder, 'program.mjs')
   await build({
@@ -23,7 +28,9 @@ export async function startProgram(file: string, programArguments: readonly stri
     output: { file: path, format: 'esm', codeSplitting: false },
     logLevel: 'silent',
   })
-  const child = fork(path, [...programArguments])
+  const worker = fileURLToPath(new URL('../../packages/worker-base/dist', import.meta.url))
+  const env = { ...process.env, TURBOLIFT_TEST_WORKER: worker, ...options.env }
+  const child = fork(path, [...options.arguments], { env })
   return {
     child,
     async [Symbol.asyncDispose]() {

@@ -14,6 +14,8 @@ export default defineConfig({
     include: ['{packages,test}/**/*.cluster.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     fileParallelism: false,
+    // Most of these tests wait for the cluster.
+    maxConcurrency: 10,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

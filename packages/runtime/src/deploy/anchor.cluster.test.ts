@@ -70,7 +70,7 @@ describe('anchor', () => {
 })
 
 async function startAnchored(graceMs: number): Promise<TestProgram & { readonly runId: string }> {
-  const program = await startProgram('anchored-program.ts', [space.name, String(graceMs)])
+  const program = await startProgram('anchored-program.ts', { arguments: [space.name, String(graceMs)] })
   const [message] = await once(program.child, 'message')
   return { ...program, runId: message.runId }
 }

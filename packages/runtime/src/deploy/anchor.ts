@@ -23,6 +23,7 @@ export interface AnchorOptions {
 /** The root of everything that a run has in the cluster. Disposing removes all of it and resolves when it is gone. */
 export interface Anchor extends AsyncDisposable {
   readonly owner: V1OwnerReference
+  [Symbol.asyncDispose](): Promise<void>
   /** Aborts, with a DeployError as reason, when the run is lost: nothing of it can be relied on any more. */
   readonly lost: AbortSignal
 }
@@ -71,6 +72,8 @@ class Heartbeat implements Anchor {
     if (this.#ended.signal.aborted) return
     clearTimeout(this.#timer)
     this.#ended.abort(new Error('The run ends.'))
+    // The cluster is removing it already.
+    if (this.lost.aborted) return
     await removeAnchor(this.#options.client, this.#options.run, this.owner.uid)
   }
 
@@ -125,7 +128,13 @@ export async function removeAnchor(
 ): Promise<void> {
   const signal = AbortSignal.timeout(removalTimeoutMs)
   try {
-    await client.remove('Job', run.name, { propagation: 'Foreground', uid, signal, timeoutMs: 5_000 })
+    await client.remove('Job', run.name, {
+      propagation: 'Foreground',
+      uid,
+      signal,
+      timeoutMs: 5_000,
+      patienceMs: 10_000,
+    })
     for await (const event of client.watch('Job', { fieldSelector: `metadata.name=${run.name}`, signal })) {
       if (event.type === 'DELETED') return
       if (event.type === 'SYNCED' && (await client.read('Job', run.name, { signal })) === undefined) return

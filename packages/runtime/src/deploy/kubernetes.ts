@@ -9,6 +9,7 @@ import { LiftError } from '../errors.ts'
 import { extractFiles } from '../extract.ts'
 import type { LiftManifest } from '../manifest.ts'
 import { openClient } from './client.ts'
+import { toDeployFailure } from './errors.ts'
 import { openPool } from './pool.ts'
 import type { DeployRequest, Deployment, Platform } from './platform.ts'
 import { openRun } from './run.ts'
@@ -40,7 +41,14 @@ class KubernetesPlatform implements Platform {
     this.#failed.add(request.events.onFailed)
     this.#run ??= this.#openRun(request)
     const run = await this.#run
-    return openPool({ run, request, pool: config.pool(request.pool), cluster: config.kubernetes })
+    run.anchor.lost.throwIfAborted()
+    const signal = AbortSignal.any([request.signal, run.anchor.lost])
+    return openPool({
+      run,
+      request: { ...request, signal },
+      pool: config.pool(request.pool),
+      cluster: config.kubernetes,
+    })
   }
 
   // Nothing can be sent any more: the cluster removes the run when its deadline has passed.
@@ -50,8 +58,14 @@ class KubernetesPlatform implements Platform {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const run = await this.#run?.catch(() => undefined)
-    await run?.[Symbol.asyncDispose]()
-    run?.client[Symbol.dispose]()
+    if (run === undefined) return
+    try {
+      await run[Symbol.asyncDispose]()
+    } catch (error) {
+      // The program's own result stands: what is left of the run the cluster removes by itself.
+      this.#options.onLine(toDeployFailure(error).message)
+    }
+    run.client[Symbol.dispose]()
   }
 
   async #openRun({ manifest, signal }: DeployRequest): Promise<ClusterRun> {
@@ -79,7 +93,7 @@ class KubernetesPlatform implements Platform {
     })
     const delivery = createDelivery(config)
     const run = await openRun({ client, config: kubernetes, manifest, delivery, folder, onLog: onLine, signal })
-    run.anchor.lost.addEventListener('abort', () => this.#onLost(run.anchor.lost.reason))
+    run.anchor.lost.addEventListener('abort', () => this.#onLost(run.anchor.lost.reason), { once: true })
     return run
   }
 

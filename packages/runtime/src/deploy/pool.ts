@@ -96,7 +96,9 @@ class PoolDeployment implements Deployment {
     if (this.#run.anchor.lost.aborted) return
     // Workers are asked to end now; the rest goes with the run. In the foreground, since the run's end is only seen to
     // be the end of everything while each object waits for those that it owns.
-    await this.#run.client.remove('Deployment', this.#name, { propagation: 'Foreground', patienceMs: 10_000 })
+    const removal = this.#run.client.remove('Deployment', this.#name, { propagation: 'Foreground', patienceMs: 3_000 })
+    // When the cluster is away, the end of the run says so, and its owner takes the Deployment along.
+    await removal.catch((error: unknown) => error)
   }
 }
 

@@ -8,6 +8,7 @@ import { openAnchor } from './anchor.ts'
 import type { Anchor } from './anchor.ts'
 import { createCertificate } from './certificate.ts'
 import type { KubernetesClient } from './client.ts'
+import { toDeployFailure } from './errors.ts'
 import { createRunIdentity } from './names.ts'
 import type { RunIdentity } from './names.ts'
 import { toNetworkPolicy, toRunSecret, workerHost } from './objects.ts'
@@ -23,8 +24,8 @@ export interface RunOptions {
   readonly delivery: Delivery
   /** Folder with the extracted files. */
   readonly folder: Promise<string>
-  /** Told what a build prints, when the user asked to see it. */
-  readonly onLog: ((line: string) => void) | undefined
+  /** Told what a build prints, when the user asked to see it, and what could not be tidied up. */
+  readonly onLog: (line: string) => void
   readonly signal: AbortSignal
 }
 
@@ -40,36 +41,38 @@ export interface ClusterRun extends AsyncDisposable {
 
 /** Creates the anchor, and then, at the same time, brings the code there and makes what protects the workers. */
 export async function openRun(options: RunOptions): Promise<ClusterRun> {
-  const { client, config, manifest, signal } = options
+  const { client, config, manifest, onLog } = options
   const run = createRunIdentity(manifest.program, config.labels)
   const annotations = toAnnotations()
-  const anchor = await openAnchor({ client, run, annotations, graceMs: config.graceMs, signal })
+  const anchor = await openAnchor({ client, run, annotations, graceMs: config.graceMs, signal: options.signal })
   try {
-    const token = randomBytes(32).toString('base64url')
-    const certificate = createCertificate({ host: workerHost, now: new Date(), days: certificateDays })
-    const owned = { run, owner: anchor.owner }
-    const policy = toNetworkPolicy(owned, { from: toSources(config) })
-    const guards = [
-      client.create('Secret', toRunSecret(owned, { token, ...certificate }), { signal }),
-      ...(config.networkPolicy ? [client.create('NetworkPolicy', policy, { signal })] : []),
-    ]
-    const delivered = deliver(options, run, anchor)
-    // The anchor may only be removed when nothing is being created any more: all are waited for, then failures thrown.
-    await Promise.allSettled([delivered, ...guards])
-    await Promise.all(guards)
-    const code = await delivered
-    const routes = createRoutes({
-      client,
-      certificate: certificate.certificate,
-      reach: config.reach,
-      ingress: config.ingress,
-    })
-    const end = () => anchor[Symbol.asyncDispose]()
-    return { client, run, anchor, code, token, routes, [Symbol.asyncDispose]: end }
+    return await fillRun({ ...options, signal: AbortSignal.any([options.signal, anchor.lost]) }, run, anchor)
   } catch (error) {
-    await anchor[Symbol.asyncDispose]()
+    // The first error is the one to report; what is left the cluster removes.
+    await anchor[Symbol.asyncDispose]().catch((left: unknown) => onLog(toDeployFailure(left).message))
     throw error
   }
+}
+
+async function fillRun(options: RunOptions, run: RunIdentity, anchor: Anchor): Promise<ClusterRun> {
+  const { client, config, signal } = options
+  const token = randomBytes(32).toString('base64url')
+  const { certificate, key } = createCertificate({ host: workerHost, now: new Date(), days: certificateDays })
+  const owned = { run, owner: anchor.owner }
+  const policy = toNetworkPolicy(owned, { from: toSources(config) })
+  const guards = [
+    client.create('Secret', toRunSecret(owned, { token, certificate, key }), { signal }),
+    ...(config.networkPolicy ? [client.create('NetworkPolicy', policy, { signal })] : []),
+  ]
+  const delivered = deliver(options, run, anchor)
+  // The anchor may only be removed when nothing is being created any more: all are waited for, then failures thrown.
+  await Promise.allSettled([delivered, ...guards])
+  await Promise.all(guards)
+  const code = await delivered
+  signal.throwIfAborted()
+  const routes = createRoutes({ client, certificate, reach: config.reach, ingress: config.ingress })
+  const end = () => anchor[Symbol.asyncDispose]()
+  return { client, run, anchor, code, token, routes, [Symbol.asyncDispose]: end }
 }
 
 async function deliver(

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+
+import { afterAll, describe, expect, test } from 'vitest'
+
+import { startFaultProxy } from '../../../../test/cluster/fault-proxy.ts'
+import type { Fault } from '../../../../test/cluster/fault-proxy.ts'
+import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
+import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
+import { startProgram } from '../../../../test/cluster/program.ts'
+import { untilGone } from '../../../../test/cluster/wait.ts'
+import { managedSelector } from './names.ts'
+
+const graceMs = 6_000
+
+/** Requests by which the steps of a run are known. */
+const steps = {
+  anchor: /^POST .*\/jobs/,
+  deliver: /^POST .*\/configmaps/,
+  deploy: /^POST .*\/deployments/,
+  scale: /^PATCH .*\/scale/,
+  calls: /^GET .*\/portforward/,
+  dispose: /^DELETE .*\/jobs/,
+} as const
+
+const runs: { readonly space: TestNamespace }[] = []
+afterAll(async () => {
+  for (const { space } of runs) await space[Symbol.asyncDispose]()
+})
+
+/** Runs a program whose API server fails at a step for a while. Returns what it told, when nothing of it is left. */
+async function runWith(fault: Fault, step: keyof typeof steps, forMs: number) {
+  const space = await createTestNamespace('faults')
+  runs.push({ space })
+  await using proxy = await startFaultProxy()
+  const reached = proxy.seen(steps[step])
+  await using program = await startProgram('squares-program.ts', {
+    arguments: [space.name, String(graceMs), '6', '500', 'port-forward'],
+    env: { KUBECONFIG: proxy.kubeconfig },
+  })
+  const told = once(program.child, 'message').then(([message]) => message)
+  const exited = once(program.child, 'exit')
+  await reached
+  proxy.inflict(fault)
+  const healing = setTimeout(() => proxy.inflict('none'), forMs)
+  const outcome = await told
+  await exited
+  clearTimeout(healing)
+  await untilGone(space.client, managedSelector, graceMs + 10_000)
+  return outcome
+}
+
+const right = { results: [0, 1, 4, 9, 16, 25] }
+
+describe('faults that pass within the grace time end in the right result', () => {
+  const faults = ['partition', 'restart', 'storm', 'expire', 'stall'] as const
+  const cases = faults.flatMap((fault) =>
+    Object.keys(steps)
+      .filter(isStep)
+      .map((step) => ({ fault, step })),
+  )
+  test.concurrent.each(cases)('$fault at $step', async ({ fault, step }) => {
+    expect(await runWith(fault, step, 2_000)).toEqual(right)
+  })
+})
+
+describe('a partition that is longer than the grace time ends in an error with its reason', () => {
+  test.concurrent.each(['anchor', 'deliver', 'deploy', 'scale', 'calls'] as const)('at %s', async (step) => {
+    const outcome = await runWith('partition', step, graceMs * 3)
+    expect(['RUN_EXPIRED', 'RUN_REMOVED', 'CLUSTER_UNREACHABLE']).toContain(outcome.code)
+  })
+
+  test('at dispose: the result is right, and the cluster tidies up', async () => {
+    expect(await runWith('partition', 'dispose', graceMs * 3)).toEqual(right)
+  })
+})
+
+function isStep(name: string): name is keyof typeof steps {
+  return name in steps
+}
