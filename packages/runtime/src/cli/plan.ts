@@ -56,7 +56,7 @@ async function planRun(
       manifest,
       delivery,
       folder: files,
-      onLog: undefined,
+      onLog: () => undefined,
       signal,
     })
     const events = { onWorker: () => undefined, onWorkerGone: () => undefined, onFailed: () => undefined }

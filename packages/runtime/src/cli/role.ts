@@ -25,12 +25,7 @@ export const role: Command = {
     const more = flagOption(call, 'maintenance') ? maintenancePermissions : []
     const permissions = mergePermissions([...toPermissions(kubernetes), ...more])
     const objects = [toServiceAccount(names), toRole({ ...names, permissions }), toRoleBinding(names)]
-    call.output.print(
-      objects
-        .map((object) => stringify(object))
-        .join('---\n')
-        .trimEnd(),
-    )
+    call.output.print(toYaml(objects))
     return 0
   },
 }
