@@ -9,6 +9,7 @@ import { MANIFEST_VERSION, hashFiles } from 'turbolift/manifest'
 import type { LiftedEntry, LiftManifest } from 'turbolift/manifest'
 
 import type { WorkerFile } from './bundle/output.ts'
+import { hashFunctions } from './code-hash.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { LiftedModule } from './registry.ts'
 
@@ -38,7 +39,7 @@ export async function createManifest({
     version: MANIFEST_VERSION,
     program,
     hash: hashFiles(all),
-    functions: toEntries(modules),
+    functions: toEntries(modules, hashFunctions(files)),
     options: options.run,
     externals: [...externals].toSorted(),
     files: packed.toString('base64'),
@@ -72,13 +73,14 @@ function workerBaseFile(name: string): string {
   return fileURLToPath(import.meta.resolve(`@turbolift/worker-base/${name}`))
 }
 
-function toEntries(modules: readonly LiftedModule[]): Record<string, LiftedEntry> {
+function toEntries(modules: readonly LiftedModule[], hashes: ReadonlyMap<string, string>): Record<string, LiftedEntry> {
   return Object.fromEntries(
     modules.flatMap(({ path, functions }) =>
-      functions.map(({ path: name, name: own, pool, kind }) => [
-        `${path}#${name}`,
-        { name: own, pool: pool ?? 'default', kind },
-      ]),
+      functions.map(({ path: name, name: own, pool, kind }) => {
+        const id = `${path}#${name}`
+        const code = hashes.get(id)
+        return [id, { name: own, pool: pool ?? 'default', kind, ...(code === undefined ? {} : { code }) }]
+      }),
     ),
   )
 }

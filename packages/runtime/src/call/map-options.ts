@@ -20,7 +20,7 @@ export interface MapOptions extends CallOptions {
   /**
    * A folder that keeps every finished result, found again by the function's code, its captures and its input. So a
    * run that died goes on where it stopped, and a second one takes what is there. Any number of runs may share it.
-   * Without a worker (`map` inside of one, ordinary functions) it is not used.
+   * It is not used in dev, and where no worker is called (`map` inside of one, ordinary functions).
    */
   readonly cache?: string | undefined
 }
