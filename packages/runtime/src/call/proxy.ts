@@ -44,7 +44,9 @@ function createProxy(lifted: Lifted): LiftedProxy {
     toInvoker: (added, { report, cache }) => {
       const mapped = { ...lifted, options: { ...options, ...added }, mapId: report.mapId }
       // In dev nobody knows which code answers: an edit is live in the next call.
-      return cache === undefined || lifted.manifest.isDev === true ? new LiftedInvoker(mapped) : new CachingInvoker(mapped, { cache, report })
+      return cache === undefined || lifted.manifest.isDev === true
+        ? new LiftedInvoker(mapped)
+        : new CachingInvoker(mapped, { cache, report })
     },
   })
   return proxy
