@@ -114,3 +114,11 @@ describe('a registry with a private authority', () => {
     await expect(built).rejects.toMatchObject({ name: 'ConfigError', code: 'REGISTRY_CA_UNREADABLE' })
   })
 })
+
+test('a registry that only the cluster reaches takes an image, each time anew', async () => {
+  const registry = { push: REGISTRY, host: REGISTRY.replace(/:\d+$/, ':5999'), insecure: true }
+  const first = await build(registry)
+  builds += 1
+  expect((await build(registry)).image).toContain('@sha256:')
+  expect(await run(first)).toBe('worker\n')
+})
