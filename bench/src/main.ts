@@ -5,12 +5,14 @@ import { benchMapMemory, runMapMemory } from './map-memory.ts'
 import { benchOtherRuntimes } from './other-runtimes.ts'
 import { type Section, toText, writeSection } from './report.ts'
 import { benchTinyCalls } from './tiny-calls.ts'
+import { benchWatching } from './watching.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<Section>>> = {
   'tiny-calls': benchTinyCalls,
   efficiency: benchEfficiency,
   bytes: benchBytes,
   'map-memory': benchMapMemory,
+  watching: benchWatching,
   'build-cost': benchBuildCost,
   'other-runtimes': benchOtherRuntimes,
 }

@@ -1,4 +1,4 @@
-// The function that every contender runs, and the default export that piscina and tinypool look for.
-export const square = (n) => n * n
-
-export default square
+// The function that every contender runs; piscina and tinypool look for a default export.
+export default function square(n) {
+  return n * n
+}

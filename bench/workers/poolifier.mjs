@@ -1,5 +1,5 @@
 import { ThreadWorker } from 'poolifier'
 
-import { square } from './function.mjs'
+import square from './function.mjs'
 
 export default new ThreadWorker(square)

@@ -1,5 +1,5 @@
 import { expose } from 'threads/worker'
 
-import { square } from './function.mjs'
+import square from './function.mjs'
 
 expose({ square })

@@ -1,5 +1,5 @@
 import workerpool from 'workerpool'
 
-import { square } from './function.mjs'
+import square from './function.mjs'
 
 workerpool.worker({ square })

@@ -30,7 +30,8 @@ async function packAll(destination: string): Promise<Record<string, string>> {
     const cwd = join(root, 'packages', name)
     await run('npx', ['--yes', packageManager, 'pack', '--pack-destination', destination], { cwd })
   }
-  const find = (names: readonly string[], start: RegExp) => join(destination, names.find((name) => start.test(name)) ?? '')
+  const find = (names: readonly string[], start: RegExp) =>
+    join(destination, names.find((name) => start.test(name)) ?? '')
   const names = await readdir(destination)
   return {
     '@turbolift/worker-base': find(names, /^turbolift-worker-base-/),
