@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { type BuildSite, createBuildSite, imageOptions, REGISTRY } from '../../test/build-site.ts'
@@ -48,8 +51,8 @@ test('removes images that no pod uses', async () => {
   const used = await createImageDelivery({ ...imageOptions, builder: 'append' }).deliver(site.request)
   const spec = { containers: [{ name: 'main', image: used.image }] }
   await site.space.client.create('Pod', { metadata: { name: 'user' }, spec })
-  const more = { ...imageOptions, builder: 'append', user: 1234 } as const
-  const unused = await createImageDelivery(more).deliver(site.request)
+  writeFileSync(join(site.request.folder, 'more.js'), '')
+  const unused = await createImageDelivery({ ...imageOptions, builder: 'append' }).deliver(site.request)
   const { stdout } = await prune('--images', '--program', 'test-prune')
   expect(stdout).toMatch(new RegExp(`^image ${REGISTRY}/turbolift-test-prune:[0-9a-f]{40} is gone$`, 'm'))
   const find = (image: string) => registry.findManifest('turbolift-test-prune', image.split('@')[1] ?? '', { signal })

@@ -44,3 +44,11 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
+
+export function targetNotInDev(): ConfigError {
+  return new ConfigError('TARGET_NOT_IN_DEV', {
+    what: 'The target "kubernetes" needs a build.',
+    why: 'In dev workers load their modules from the Vite server of this machine, which a cluster does not reach.',
+    fix: 'Run "vite build" and start the result, or use TURBOLIFT_TARGET=local in dev.',
+  })
+}

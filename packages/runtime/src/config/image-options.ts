@@ -1,5 +1,5 @@
 import type { Builder, ImageInput, KanikoInput, RegistryInput } from '../deliver/options.ts'
-import { choice, count, duration, flag, list, nested, record, text } from './option.ts'
+import { choice, duration, flag, list, nested, record, text } from './option.ts'
 import type { Option, OptionTable } from './option.ts'
 
 const kanikoOptions: OptionTable<KanikoInput> = {
@@ -88,7 +88,6 @@ export const imageOptions: OptionTable<ImageInput> = {
   }),
   apt: list({ default: undefined, about: 'Debian packages to install in the image.' }),
   npm: list({ default: undefined, about: 'npm packages to install in the image.' }),
-  user: count({ default: undefined, min: 1, about: 'Numeric user that workers run as. Default 65532.' }),
   architecture: text({
     default: undefined,
     environment: 'TURBOLIFT_ARCHITECTURE',

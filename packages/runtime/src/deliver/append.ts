@@ -4,14 +4,13 @@ import { gzip } from 'node:zlib'
 
 import { BuildError } from '../errors.ts'
 import { packArchive } from './archive.ts'
-import { IMAGE_FOLDER, type ImageContext } from './context.ts'
+import { IMAGE_FOLDER, IMAGE_USER, type ImageContext } from './context.ts'
 import { parseImageReference } from './image-reference.ts'
 import { type Manifest, type Registry, toDigest } from './registry.ts'
 
 export interface AppendRequest {
   readonly context: ImageContext
   readonly baseImage: string
-  readonly user: number
   readonly architecture: string
   /** Registry of the base image. */
   readonly source: Registry
@@ -45,7 +44,7 @@ export async function appendLayer(request: AppendRequest): Promise<string> {
   const base = await readBase(request)
   const layer = await packLayer(context)
   await copyLayers(base.layers, request)
-  const config = Buffer.from(JSON.stringify(toConfig(base.config, layer.diffId, request.user)))
+  const config = Buffer.from(JSON.stringify(toConfig(base.config, layer.diffId)))
   await putBlob(target, repository, layer.bytes, signal)
   await putBlob(target, repository, config, signal)
   const isDocker = base.mediaType === DOCKER_MANIFEST
@@ -141,14 +140,14 @@ async function packLayer({ files }: ImageContext): Promise<{ readonly bytes: Buf
   }
 }
 
-function toConfig(base: Json, diffId: string, user: number): Json {
+function toConfig(base: Json, diffId: string): Json {
   const rootfs = toRecord(base['rootfs'])
   return {
     ...base,
     // The time of the base: one more time would give each build another digest.
     config: {
       ...toRecord(base['config']),
-      User: `${user}:${user}`,
+      User: IMAGE_USER,
       Cmd: ['node', `${IMAGE_FOLDER}/worker.js`],
       Entrypoint: null,
     },

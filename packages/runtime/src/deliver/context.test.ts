@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 
 import { checkExternals, type ContextOptions, readContext, toDockerfile } from './context.ts'
 
-const options: ContextOptions = { baseImage: 'node:20-slim', builder: 'kaniko', user: 65_532, apt: [], npm: [] }
+const options: ContextOptions = { baseImage: 'node:20-slim', builder: 'kaniko', apt: [], npm: [] }
 const folders: string[] = []
 
 afterEach(() => {

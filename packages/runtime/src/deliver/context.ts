@@ -11,10 +11,12 @@ import type { Builder } from './options.ts'
 /** Folder of the worker files in the image. */
 export const IMAGE_FOLDER = '/turbolift'
 
+/** Nobody in Debian's images; numeric, because Kubernetes cannot tell whether a name is root. */
+export const IMAGE_USER = '65532:65532'
+
 export interface ContextOptions {
   readonly baseImage: string
   readonly builder: Builder
-  readonly user: number
   readonly apt: readonly string[]
   readonly npm: readonly string[]
 }
@@ -48,11 +50,11 @@ export async function packContext({ files, dockerfile }: ImageContext): Promise<
  * `RUN` lines appear only for packages that the user lists: without them the build needs no shell in the base
  * image and no network but the registry.
  */
-export function toDockerfile({ baseImage, user, apt, npm }: ContextOptions): string {
+export function toDockerfile({ baseImage, apt, npm }: ContextOptions): string {
   const lines = [`FROM ${baseImage}`]
   if (apt.length > 0) lines.push('USER 0', toAptLine(apt))
   if (npm.length > 0) lines.push('USER 0', toNpmLine(npm))
-  lines.push(`COPY files ${IMAGE_FOLDER}`, `USER ${user}:${user}`, `CMD ["node", "${IMAGE_FOLDER}/worker.js"]`)
+  lines.push(`COPY files ${IMAGE_FOLDER}`, `USER ${IMAGE_USER}`, `CMD ["node", "${IMAGE_FOLDER}/worker.js"]`)
   return `${lines.join('\n')}\n`
 }
 

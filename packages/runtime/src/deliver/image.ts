@@ -100,7 +100,7 @@ function buildImage(step: BuildStep): Promise<string> {
 
 async function append({ request, options, context, destination }: BuildStep): Promise<string> {
   const { registry, repository, place } = destination
-  const { baseImage, user, architecture } = options
+  const { baseImage, architecture } = options
   const { registry: name } = parseImageReference(baseImage)
   const host = toApiHost(name)
   const isInsecure = options.kaniko.insecureRegistries?.includes(name) === true || isLoopback(name)
@@ -113,7 +113,6 @@ async function append({ request, options, context, destination }: BuildStep): Pr
   return appendLayer({
     context,
     baseImage,
-    user,
     architecture: architecture ?? toArchitecture(),
     source,
     ...target,

@@ -13,8 +13,6 @@ export interface ImageInput {
   readonly apt?: readonly string[] | undefined
   /** npm packages to install in the image (`sharp@0.34.4`). Needs `kaniko` and a base image with `npm`. */
   readonly npm?: readonly string[] | undefined
-  /** Numeric user that workers run as. Default 65532. */
-  readonly user?: number | undefined
   /** CPU architecture of the nodes, as registries call it (`amd64`, `arm64`). Default: that of this machine. */
   readonly architecture?: string | undefined
   /** Where images go. A string is a registry that all sides know by the same name. Default: discovered, else built in. */
@@ -32,7 +30,6 @@ export interface ImageOptions {
   readonly builder: Builder
   readonly apt: readonly string[]
   readonly npm: readonly string[]
-  readonly user: number
   readonly architecture: string | undefined
   readonly registry: string | RegistryInput | undefined
   readonly registryImage: string
@@ -46,7 +43,6 @@ export function resolveImageOptions(input: ImageInput): ImageOptions {
     builder: input.builder ?? 'kaniko',
     apt: input.apt ?? [],
     npm: input.npm ?? [],
-    user: input.user ?? 65_532,
     architecture: input.architecture,
     registry: input.registry,
     registryImage: input.registryImage ?? REGISTRY_IMAGE,
