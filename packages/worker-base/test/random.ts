@@ -15,5 +15,5 @@ export function createRandom(seed: number): Random {
     return state >>> 0
   }
   const integer = (below: number): number => (below === 0 ? 0 : next() % below)
-  return { integer, bytes: (length) => Buffer.from(Array.from({ length }, () => integer(256))) }
+  return { integer, bytes: (length) => Buffer.from(new Uint8Array(length).map(() => integer(256))) }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 
 import { describe, expect, it } from 'vitest'
@@ -171,7 +172,7 @@ describe('decoder, fuzzed by seed', () => {
     for (const seed of seeds) {
       const random = createRandom(seed)
       const list = randomMessages(random)
-      expect(decode(cut(encode(list), random)), `seed ${seed}`).toEqual(list)
+      expect(summarize(decode(cut(encode(list), random))), `seed ${seed}`).toEqual(summarize(list))
     }
   })
 
@@ -187,6 +188,18 @@ describe('decoder, fuzzed by seed', () => {
     }
   })
 })
+
+/** Comparing byte by byte takes too long. */
+function summarize(list: readonly Message[]): readonly unknown[] {
+  return list.map((message) => {
+    const parts = 'value' in message ? message.value.parts : []
+    const digests = parts.map((part) => `${part.length}:${createHash('sha1').update(part).digest('hex')}`)
+    return JSON.stringify({
+      ...message,
+      ...('value' in message ? { value: { ...message.value, parts: digests } } : {}),
+    })
+  })
+}
 
 function randomMessages(random: Random): Message[] {
   return Array.from({ length: random.integer(12) }, (_, id): Message => {
