@@ -2,20 +2,27 @@ import { HandshakeError, performHandshake } from '@turbolift/worker-base/wire'
 
 import type { WorkerAddress } from '../deploy/platform.ts'
 import { workerRefused, workerUnreachable } from '../deploy/worker-errors.ts'
-import type { LiftError } from '../errors.ts'
+import { LiftError } from '../errors.ts'
 import { WorkerClient } from './client.ts'
 import type { ClientEvents } from './client.ts'
 
 const REDIAL_MS = [0, 100, 500, 2_000, 5_000]
-/** How long to wait for the platform to say why a worker whose connection broke is gone. */
-const REASON_MS = 1_000
+/** A worker whose connection broke and could not be made again in this time counts as gone. */
+const FATE_MS = 1_000
 
 export interface ConnectionsOptions {
   /** Manifest hash. */
   readonly build: string
   readonly events: ClientEvents
   /** A worker cannot be connected to, though its platform says that it is there. */
-  readonly onUnreachable: (workerId: string, error: LiftError) => void
+  readonly onUnreachable: (error: LiftError) => void
+}
+
+/** What became of a worker whose connection broke. */
+export interface Fate {
+  /** It is gone, as far as anybody knows; otherwise only the connection was lost, and is there again. */
+  readonly isGone: boolean
+  readonly reason: LiftError
 }
 
 interface Worker {
@@ -23,6 +30,8 @@ interface Worker {
   /** Aborted when the platform says that the worker is gone. */
   readonly gone: AbortController
   client: WorkerClient | undefined
+  /** Told when the connection is there again. */
+  onAgain: (() => void) | undefined
 }
 
 /** The connections to the workers of one pool: one each, made again when it breaks and the worker is still there. */
@@ -37,7 +46,7 @@ export class WorkerConnections {
   }
 
   open(address: WorkerAddress): void {
-    const worker: Worker = { address, gone: new AbortController(), client: undefined }
+    const worker: Worker = { address, gone: new AbortController(), client: undefined, onAgain: undefined }
     this.#workers.set(address.id, worker)
     void this.#connect(worker)
   }
@@ -45,15 +54,18 @@ export class WorkerConnections {
   /** The connection is of use: the worker said hello. */
   add(client: WorkerClient): void {
     this.clients.add(client)
+    this.#workers.get(client.workerId)?.onAgain?.()
   }
 
-  /** The connection broke; tries to make it again. */
-  replace(client: WorkerClient): void {
+  /** The connection broke, as `seen` says: tries to make it again. Resolves when it is known what became of the worker. */
+  async replace(client: WorkerClient, seen: LiftError): Promise<Fate> {
     this.clients.delete(client)
     const worker = this.#workers.get(client.workerId)
-    if (worker === undefined || worker.client !== client) return
+    if (worker === undefined || worker.client !== client) return { isGone: true, reason: seen }
     worker.client = undefined
+    const fate = awaitFate(worker, seen)
     void this.#connect(worker)
+    return fate
   }
 
   /** The platform says that a worker is gone. Returns its connection, if it had one that was of use. */
@@ -65,19 +77,6 @@ export class WorkerConnections {
     const { client } = worker
     client?.close()
     return client !== undefined && this.clients.delete(client) ? client : undefined
-  }
-
-  /** Why a worker is gone: what the platform says within a moment, else `seen`. */
-  async whyGone(workerId: string, seen: LiftError): Promise<unknown> {
-    const signal = this.#workers.get(workerId)?.gone.signal
-    if (signal === undefined) return seen
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(seen), REASON_MS)
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer)
-        resolve(signal.reason ?? seen)
-      })
-    })
   }
 
   /** The one with the most room for its size; `undefined` when all are busy. */
@@ -117,7 +116,7 @@ export class WorkerConnections {
       failure = await this.#dial(worker)
       if (failure === undefined) return
     }
-    if (failure !== undefined && !signal.aborted) this.#options.onUnreachable(worker.address.id, failure)
+    if (failure !== undefined && !signal.aborted) this.#options.onUnreachable(failure)
   }
 
   async #dial(worker: Worker): Promise<LiftError | undefined> {
@@ -132,6 +131,22 @@ export class WorkerConnections {
       return error instanceof HandshakeError ? workerRefused(id, error) : workerUnreachable(id, error)
     }
   }
+}
+
+function awaitFate(worker: Worker, seen: LiftError): Promise<Fate> {
+  const { signal } = worker.gone
+  return new Promise((resolve) => {
+    const settle = (fate: Fate) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onGone)
+      worker.onAgain = undefined
+      resolve(fate)
+    }
+    const onGone = () => settle({ isGone: true, reason: signal.reason instanceof LiftError ? signal.reason : seen })
+    const timer = setTimeout(() => settle({ isGone: true, reason: seen }), FATE_MS)
+    signal.addEventListener('abort', onGone)
+    worker.onAgain = () => settle({ isGone: false, reason: seen })
+  })
 }
 
 async function pause(delayMs: number, signal: AbortSignal): Promise<void> {

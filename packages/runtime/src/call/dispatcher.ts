@@ -2,6 +2,7 @@ import type { Log } from '@turbolift/worker-base/wire'
 
 import type { PoolConfig } from '../config.ts'
 import type { Deployment, DeploymentEvents } from '../deploy/platform.ts'
+import { workerStopped } from '../deploy/worker-errors.ts'
 import { callTooLarge, queueFull, runEnded, workerLost } from './errors.ts'
 import type { LiftError } from '../errors.ts'
 import { reportCall } from '../watch/call-report.ts'
@@ -9,6 +10,7 @@ import { events } from '../watch/events.ts'
 import { settleByAnswer } from './answer.ts'
 import type { AnswerMessage, ClientEvents, WorkerClient } from './client.ts'
 import { WorkerConnections } from './connections.ts'
+import type { Fate } from './connections.ts'
 import { Fifo } from './fifo.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { PoolSize } from './pool-size.ts'
@@ -17,6 +19,8 @@ import type { CallRequest, CallSink, Calls } from './task.ts'
 
 /** Tries of a call whose workers go away. */
 const MOST_ATTEMPTS = 3
+/** Tries of a call whose connections break, while the workers stay. */
+const MOST_BREAKS = 10
 
 export interface DispatcherOptions {
   /** The pool's. */
@@ -33,6 +37,8 @@ export interface DispatcherOptions {
 export class Dispatcher implements Calls, AsyncDisposable {
   readonly #options: DispatcherOptions
   readonly #queue: Fifo<Task> = new Fifo()
+  /** Calls of broken connections, until it is known what became of the worker. */
+  readonly #stranded: Set<Task> = new Set()
   readonly #keepAlive: KeepAlive = new KeepAlive()
   readonly #connections: WorkerConnections
   readonly #size: PoolSize
@@ -45,7 +51,10 @@ export class Dispatcher implements Calls, AsyncDisposable {
     this.#connections = new WorkerConnections({
       build: options.build,
       events: this.#clientEvents(),
-      onUnreachable: (_, error) => this.#failAll(error),
+      onUnreachable: (error) => {
+        // As long as others can be reached, they do its work.
+        if (this.#connections.clients.size === 0) this.#rejectAll(error)
+      },
     })
     this.#size = new PoolSize(options.pool, this.#connections)
   }
@@ -113,7 +122,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     } catch (error) {
       // Not only errors of ours: what stands in the way of workers stands in the way of every call. The next one tries anew.
       this.#deployment = undefined
-      this.#rejectQueue(error)
+      this.#rejectAll(error)
       return undefined
     }
   }
@@ -124,9 +133,10 @@ export class Dispatcher implements Calls, AsyncDisposable {
       onWorkerGone: (workerId, reason) => {
         events['worker:gone'].emit({ workerId, pool: this.#options.name, error: reason })
         const client = this.#connections.remove(workerId, reason)
-        if (client !== undefined) this.#rescue(client, reason ?? runEnded('a worker'))
+        const why = reason ?? workerStopped(workerId)
+        if (client !== undefined)
+          void this.#rescue(client, Promise.resolve({ isGone: reason !== undefined, reason: why }))
         this.#size.shrinkTo(this.#queue.size)
-        this.#pump()
       },
       onFailed: (error) => this.#failAll(error),
     }
@@ -143,11 +153,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       onRoom: () => this.#pump(),
       onLog: (client, log) => this.#options.onLog(client.workerId, log),
       onDraining: () => this.#size.grow(this.#queue.size),
-      onLost: (client, error) => {
-        this.#connections.replace(client)
-        this.#rescue(client, error)
-        this.#pump()
-      },
+      onLost: (client, error) => void this.#rescue(client, this.#connections.replace(client, error)),
     }
   }
 
@@ -182,52 +188,64 @@ export class Dispatcher implements Calls, AsyncDisposable {
     const verdict = settleByAnswer(task, message)
     if (verdict === undefined) return
     if (verdict.kind === 'failed') task.reject(verdict.error)
-    else this.#tryAgain(task, { countsAsAttempt: verdict.countsAsAttempt, seen: new Error(verdict.why) })
+    else {
+      const loss = { wasRunning: verdict.countsAsAttempt, isGone: true, reason: new Error(verdict.why) }
+      if (this.#mayRunAgain(task, loss)) this.#queue.unshift([task])
+    }
   }
 
-  /** A worker is gone: the oldest of its calls were running, the others only waited there. */
-  #rescue(client: WorkerClient, error: LiftError): void {
+  /**
+   * The calls of a connection that is gone. If its worker is gone too, the oldest of them were running there and may be
+   * to blame; the others only waited.
+   */
+  async #rescue(client: WorkerClient, fate: Promise<Fate>): Promise<void> {
     const tasks = [...client.inFlight.values()]
     client.inFlight.clear()
-    const isRunning = (index: number) => index < client.slots
-    for (const [index, task] of tasks.entries()) {
+    for (const task of tasks) {
       task.host = undefined
-      if (isRunning(index)) task.losses += 1
+      this.#stranded.add(task)
     }
-    for (const [index, task] of [...tasks.entries()].toReversed()) {
-      const why = async () => this.#connections.whyGone(client.workerId, error)
-      this.#tryAgain(task, { countsAsAttempt: isRunning(index), seen: error, why })
-    }
+    const { isGone, reason } = await fate
+    const again = tasks.filter((task, index) =>
+      this.#mayRunAgain(task, { wasRunning: index < client.slots, isGone, reason }),
+    )
+    for (const task of tasks) this.#stranded.delete(task)
+    this.#queue.unshift(again)
+    this.#size.shrinkTo(this.#queue.size)
+    this.#pump()
   }
 
-  #tryAgain(task: Task, { countsAsAttempt, seen, why }: Loss): void {
-    if (task.isSettled) return
-    if (countsAsAttempt) task.attempts += 1
-    const isLast = task.attempts >= MOST_ATTEMPTS || task.items > 0
-    if (!isLast) {
-      if (countsAsAttempt) task.report?.retry(seen)
-      this.#queue.unshift([task])
-    } else if (why === undefined) task.reject(workerLost(task.request.name, task.attempts, seen))
-    else void why().then((cause) => task.reject(workerLost(task.request.name, task.attempts, cause)))
+  #mayRunAgain(task: Task, { wasRunning, isGone, reason }: Loss): boolean {
+    if (task.isSettled) return false
+    if (wasRunning && isGone) {
+      task.attempts += 1
+      task.losses += 1
+    }
+    if (wasRunning) task.breaks += 1
+    const isLast = task.attempts >= MOST_ATTEMPTS || task.breaks >= MOST_BREAKS || task.items > 0
+    if (isLast) task.reject(workerLost(task.request.name, task.breaks, reason))
+    else if (wasRunning) task.report?.retry(reason)
+    return !isLast
   }
 
   #failAll(error: LiftError): void {
     this.#failure = error
-    this.#rejectQueue(error)
+    this.#rejectAll(error)
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const task of this.#stranded) task.reject(error)
     for (const client of this.#connections.clients) {
       for (const task of client.inFlight.values()) task.reject(error)
     }
-  }
-
-  #rejectQueue(error: unknown): void {
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) task.reject(error)
   }
 }
 
 interface Loss {
-  readonly countsAsAttempt: boolean
-  /** What the program saw of it. */
-  readonly seen: Error
-  /** What the platform says to it; only asked for when it was the last try. */
-  readonly why?: () => Promise<unknown>
+  /** User code of the call had begun, or may have. */
+  readonly wasRunning: boolean
+  /** What ran it is gone, not only the connection to it. */
+  readonly isGone: boolean
+  readonly reason: Error
 }

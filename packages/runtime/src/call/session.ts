@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import type { ResolvedConfig } from '../config.ts'
+import { targetNotInDev } from '../config/errors.ts'
 import { createPlatform } from '../deploy/create.ts'
 import { InlineCalls } from '../deploy/inline.ts'
 import type { Deployment, DeploymentEvents, Platform } from '../deploy/platform.ts'
@@ -79,7 +80,8 @@ export class Session implements AsyncDisposable {
   }
 
   async #deploy(pool: string, events: DeploymentEvents): Promise<Deployment> {
-    const { manifest } = this.#options
+    const { manifest, config } = this.#options
+    if (manifest.isDev === true && config.run.target === 'kubernetes') throw targetNotInDev()
     const platform = await this.#loadPlatform()
     return platform.deploy({ manifest, pool, events, signal: this.#abort.signal })
   }

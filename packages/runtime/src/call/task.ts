@@ -54,6 +54,8 @@ export class Task {
   readonly sink: CallSink
   /** Tries whose user code had begun, or may have. */
   attempts = 0
+  /** Connections that broke while this call was running behind them, those of `losses` included. */
+  breaks = 0
   /** Workers that went away while this call was running there. */
   losses = 0
   isSettled = false

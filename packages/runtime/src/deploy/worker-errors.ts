@@ -83,3 +83,12 @@ export function workerRefused(id: string, cause: Error): DeployError {
     { cause },
   )
 }
+
+/** A worker was stopped because it was not needed any more, and had calls all the same. */
+export function workerStopped(id: string): DeployError {
+  return new DeployError('WORKER_STOPPED', {
+    what: `Worker ${id} was stopped.`,
+    why: 'It was idle, or the platform needs its place.',
+    fix: 'Nothing: its calls are made again on another worker.',
+  })
+}
