@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 // A code stands where an error is made, or in a table of known reasons that ends in one place.
-const CODE = /(?:Error\(\s*|code: |\?\? )'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g
+const CODE = /(?:[Ee]rror\(\s*|warning\)?\(\s*|code: |code = |\?\? )'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g
 
 async function readSources(): Promise<string[]> {
   const folder = join(root, 'packages')
