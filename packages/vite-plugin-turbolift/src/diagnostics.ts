@@ -24,6 +24,7 @@ export type DiagnosticCode =
   | 'MODULE_STATE_SHARED'
   | 'POOL_UNKNOWN'
   | 'SYNTAX_UNREADABLE'
+  | 'TYPE_NOT_SENDABLE'
   | 'USES_ARGUMENTS'
   | 'USES_SUPER'
   | 'USES_THIS'
@@ -142,6 +143,23 @@ export function usesThis(what: 'this' | 'new.target', at: TextRange): Diagnostic
   })
 }
 
+export interface UnsendableType {
+  readonly name: string
+  /** `parameter 0.options.onDone is a function` */
+  readonly problem: string
+  /** False where only some values of the type cannot be sent. */
+  readonly isCertain: boolean
+}
+
+export function typeNotSendable({ name, problem, isCertain }: UnsendableType, at: TextRange): Diagnostic {
+  const what = isCertain ? problem : problem.replace(' is a ', ' may be a ')
+  return (isCertain ? error : warning)('TYPE_NOT_SENDABLE', at, {
+    what: `"${name}": ${what}.`,
+    why: 'Arguments and results travel between the program and its workers as copies, and this cannot be copied.',
+    fix: 'Send plain data in its place. "typecheck: false" switches this check off.',
+  })
+}
+
 export function usesArguments(at: TextRange): Diagnostic {
   return error('USES_ARGUMENTS', at, {
     what: 'The lifted function uses "arguments".',
@@ -191,6 +209,8 @@ export class LiftCompileError extends Error {
 
   constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]], source: Source) {
     super(diagnostics.map((one) => describe(one, source)).join('\n\n'))
+    // Bundlers print stacks; where this plugin noticed a problem is of no use to anyone.
+    this.stack = `${this.name}: ${this.message}`
     const [first] = diagnostics
     this.code = first.code
     this.id = source.file

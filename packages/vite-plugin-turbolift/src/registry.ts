@@ -6,12 +6,15 @@ import type { LiftedFunction } from './scan.ts'
 import type { ResolvedOptions } from './options.ts'
 import { splitModule } from './split.ts'
 import type { SplitModule } from './split.ts'
+import type { SubjectReach } from './typecheck/subject.ts'
 
 /** A module that has lifted functions, as the last transform saw it. */
 export interface LiftedModule {
   readonly id: string
   readonly path: string
   readonly functions: readonly LiftedFunction[]
+  /** How the functions' types can be named. */
+  readonly reaches: ReadonlyMap<LiftedFunction, SubjectReach>
 }
 
 /** The modules with lifted functions of one build; it lives as long as the bundler watches. */
@@ -45,7 +48,8 @@ export class LiftedModules {
   /** Notes what a transform found, or that it found nothing any more. */
   note(id: string, split: SplitModule | undefined): void {
     if (split === undefined || split.functions.length === 0) this.#modules.delete(id)
-    else this.#modules.set(id, { id, path: toPath(this.root, id), functions: split.functions })
+    else
+      this.#modules.set(id, { id, path: toPath(this.root, id), functions: split.functions, reaches: split.reaches() })
   }
 
   /** Those that are part of the build's graph and still have their directives, in a stable order. */

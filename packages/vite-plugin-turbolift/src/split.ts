@@ -7,6 +7,8 @@ import type { LiftedFunction } from './scan.ts'
 import { analyzeScopes } from './scope.ts'
 import { findSharedState } from './shared-state.ts'
 import { sliceModule } from './slice.ts'
+import { findReaches } from './typecheck/reach.ts'
+import type { SubjectReach } from './typecheck/subject.ts'
 import { divideModule } from './units.ts'
 
 export interface SplitOptions {
@@ -22,6 +24,8 @@ export interface SplitOptions {
 export interface SplitModule {
   readonly functions: readonly LiftedFunction[]
   readonly diagnostics: readonly Diagnostic[]
+  /** How the types of the functions can be named in the module's TypeScript source. */
+  reaches(): ReadonlyMap<LiftedFunction, SubjectReach>
   /** The main program's side: proxies in place of lifted functions, and without what only they needed. */
   main(): Edited
   /** The worker's side: `$lifted` holds the functions by their paths. */
@@ -68,6 +72,7 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
   return {
     functions: scan.functions,
     diagnostics: [...scan.diagnostics, ...findSharedState(module, scopes, slices)],
+    reaches: () => findReaches(module, scan),
     main: () => editMain(edit),
     worker: () => editWorker(edit),
     inline: () => editWorker({ ...edit, slices: { ...slices, worker: new Set(units) }, keepsExports: true }),

@@ -80,6 +80,7 @@ async function buildByVite(build: typeof vite8, { root, input, plugins, minify =
     ssr: { noExternal: true },
     build: {
       ssr: true,
+      sourcemap: true,
       minify,
       target: 'node20',
       rollupOptions: { input: absolute(root, input), output: { entryFileNames: '[name].js' } },

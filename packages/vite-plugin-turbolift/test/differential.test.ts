@@ -34,7 +34,7 @@ describe('random programs do the same split and unsplit', () => {
   test.each(batches)('seeds from %i', async (seed) => {
     const sources = Array.from({ length: batchSize }, (_, index) => generateProgram(seed + index))
     const unsplit = await runAll(sources, [])
-    const split = await runAll(sources, [turbolift({ typecheck: false })])
+    const split = await runAll(sources, turbolift({ typecheck: false }))
     for (const [index, result] of split.entries()) {
       expect(result, `seed ${seed + index}:\n${sources[index] ?? ''}`).toBe(unsplit[index])
     }

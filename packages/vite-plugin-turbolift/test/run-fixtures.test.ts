@@ -42,7 +42,7 @@ describe('fixtures run the same split and unsplit', () => {
 
   test.each(bundlers)('$name', async (bundler) => {
     expect(Object.keys(unsplit)).toEqual(runnable)
-    expect(await runAll(bundler, [turbolift({ typecheck: false, pools: { heavy: {} } })])).toEqual(unsplit)
+    expect(await runAll(bundler, turbolift({ typecheck: false, pools: { heavy: {} } }))).toEqual(unsplit)
   })
 })
 

@@ -65,7 +65,7 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
       lib: false,
       rollupOptions: { input: { functions: CHILD_INPUT }, output, external: [], preserveEntrySignatures: 'strict' },
     }
-    const configured = { ...plugin, configResolved: (resolved: ResolvedViteConfig) => setBuild(resolved, build) }
+    const configured = { ...plugin, configResolved: (resolved: ResolvedViteConfig) => setBuild(resolved, build, root) }
     const result = await vite.build({
       ...inlineConfig,
       root,
@@ -87,12 +87,23 @@ interface ResolvedViteConfig {
 }
 
 /** Plugins of the user may have set input and output for their own build; the child's are the last word. */
-function setBuild(resolved: ResolvedViteConfig, build: { readonly rollupOptions: object }): void {
+function setBuild(resolved: ResolvedViteConfig, build: { readonly rollupOptions: object }, root: string): void {
   const builds = [resolved.build, ...Object.values(resolved.environments ?? {}).map((environment) => environment.build)]
   for (const one of builds) {
-    const plain = 'rolldownOptions' in one ? { ...build, rolldownOptions: build.rollupOptions } : build
-    Object.assign(one, plain)
+    const isRolldown = 'rolldownOptions' in one
+    const name = isRolldown ? 'rolldownOptions' : 'rollupOptions'
+    // Its comments name modules from here, and the same program is to give the same files wherever it is built.
+    const options = {
+      ...toObject(Reflect.get(one, name)),
+      ...build.rollupOptions,
+      ...(isRolldown ? { cwd: root } : {}),
+    }
+    Object.assign(one, build, { [name]: options })
   }
+}
+
+function toObject(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 /** The main build's plugins with the child's in the place of ours. */

@@ -40,16 +40,27 @@ interface ChildContext {
 interface ModuleInfo {
   readonly code: string | null
   readonly importers: readonly string[]
+  readonly dynamicImporters: readonly string[]
   readonly importedIds: readonly string[]
   readonly dynamicallyImportedIds: readonly string[]
 }
 
 export interface ChildPlugin {
   readonly name: string
-  resolveId(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
+  /** In front of the host's own resolver, which would leave nothing to see. */
+  readonly resolveId: {
+    readonly order: 'pre'
+    handler(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
+  }
   load(id: string): string | null
   transform(code: string, id: string): TransformResult
   buildEnd(this: ChildContext, error?: Error): void
+  generateBundle(options: unknown, bundle: Readonly<Record<string, OutputChunkLike>>): void
+}
+
+/** The modules of a chunk, each with the code that is left of it. */
+interface OutputChunkLike {
+  readonly modules?: Readonly<Record<string, { readonly code: string | null }>>
 }
 
 type ResolveResult = string | null | { readonly id: string; readonly external: true }
@@ -67,19 +78,22 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
   const entryIds = new Set(build.entries.map(({ id }) => id))
   return {
     name: CHILD_PLUGIN_NAME,
-    async resolveId(source, importer) {
-      if (source === FUNCTIONS_MODULE) return RESOLVED_FUNCTIONS
-      if (source === 'turbolift') return build.workerRuntime
-      if (isBuiltin(source) || importer === undefined) return null
-      if (importer === RESOLVED_FUNCTIONS) return source
-      const resolved = await this.resolve(source, importer, { skipSelf: true })
-      if (resolved === null) return null
-      if (resolved.id.endsWith('.node')) {
-        build.externals.add(source)
-        return { id: source, external: true }
-      }
-      if (entryIds.has(resolved.id)) build.shared.add(resolved.id)
-      return null
+    resolveId: {
+      order: 'pre',
+      async handler(source, importer) {
+        if (source === FUNCTIONS_MODULE) return RESOLVED_FUNCTIONS
+        if (source === 'turbolift') return build.workerRuntime
+        if (isBuiltin(source) || importer === undefined) return null
+        if (importer === RESOLVED_FUNCTIONS) return source
+        const resolved = await this.resolve(source, importer, { skipSelf: true })
+        if (resolved === null) return null
+        if (resolved.id.endsWith('.node')) {
+          build.externals.add(source)
+          return { id: source, external: true }
+        }
+        if (entryIds.has(resolved.id)) build.shared.add(resolved.id)
+        return null
+      },
     },
     load: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
     transform(code, id) {
@@ -96,7 +110,15 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
         const info = this.getModuleInfo(id)
         if (id === RESOLVED_FUNCTIONS || info === null) continue
         if (!id.startsWith('\0')) build.watched.add(id)
-        build.graph.set(id, { imports: [...info.importedIds, ...info.dynamicallyImportedIds], code: info.code ?? '' })
+        build.graph.set(id, { imports: [...info.importedIds, ...info.dynamicallyImportedIds], code: '' })
+      }
+    },
+    generateBundle(_, bundle) {
+      for (const { modules = {} } of Object.values(bundle)) {
+        for (const [id, { code }] of Object.entries(modules)) {
+          const known = build.graph.get(id)
+          if (known !== undefined) build.graph.set(id, { ...known, code: code ?? '' })
+        }
       }
     },
   }
@@ -112,19 +134,21 @@ function toFunctionsModule(entries: readonly LiftedModule[]): string {
   return `export const functions = {\n${rows.join('')}}\n`
 }
 
-/** The shortest way from the table of functions to a module. */
+/** The shortest way from the table of functions to a module, without the table. */
 function chainTo(id: string, context: ChildContext): string[] {
-  const cameFrom = new Map<string, string | undefined>([[id, undefined]])
-  for (const at of cameFrom.keys()) {
-    const importers = context.getModuleInfo(at)?.importers ?? []
-    for (const importer of importers) if (!cameFrom.has(importer)) cameFrom.set(importer, at)
-    if (importers.length === 0) {
-      const chain: string[] = []
-      for (let step: string | undefined = at; step !== undefined; step = cameFrom.get(step)) {
-        if (!step.startsWith('\0')) chain.push(step)
-      }
-      return chain
+  const leadsTo = new Map<string, string | undefined>([[id, undefined]])
+  for (const at of leadsTo.keys()) {
+    const info = context.getModuleInfo(at)
+    for (const importer of [...(info?.importers ?? []), ...(info?.dynamicImporters ?? [])]) {
+      if (importer === RESOLVED_FUNCTIONS) return followChain(at, leadsTo)
+      if (!leadsTo.has(importer)) leadsTo.set(importer, at)
     }
   }
   return [id]
+}
+
+function followChain(start: string, leadsTo: ReadonlyMap<string, string | undefined>): string[] {
+  const chain: string[] = []
+  for (let step: string | undefined = start; step !== undefined; step = leadsTo.get(step)) chain.push(step)
+  return chain
 }

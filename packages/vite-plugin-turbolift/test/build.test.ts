@@ -1,0 +1,187 @@
+import { afterEach, describe, expect, test } from 'vitest'
+
+import { turbolift } from '../src/plugin.ts'
+import { readProgram, runProgram } from './built-program.ts'
+import { bundlers, createProject } from './bundlers.ts'
+import type { Bundler, Project } from './bundlers.ts'
+
+const projects: Project[] = []
+
+afterEach(async () => {
+  await Promise.all(projects.splice(0).map((project) => project[Symbol.asyncDispose]()))
+})
+
+/** Builds `src/main.ts` of a new project. */
+async function build(bundler: Bundler, files: Readonly<Record<string, string>>, minify = false): Promise<string> {
+  const project = await createProject(files, bundler.viteName)
+  projects.push(project)
+  const plugins = turbolift({ typecheck: false })
+  await bundler.build({ root: project.root, input: { main: 'src/main.ts' }, plugins, minify })
+  return project.root
+}
+
+function rejectionOf(building: Promise<unknown>): Promise<Error & { code?: string; loc?: object; frame?: string }> {
+  return building.then(
+    () => {
+      throw new Error('The build went well.')
+    },
+    (error: unknown) => error as Error,
+  )
+}
+
+describe.each(bundlers)('$name', (bundler) => {
+  test("keeps what is the main program's out of the workers, and the other way round", async () => {
+    const root = await build(bundler, {
+      'src/main.ts': `
+        import { heavy } from 'heavy'
+        import { Client } from 'database'
+        import './setup.ts'
+        import { shared } from './shared.ts'
+        const secret = 'MARKER_SECRET'
+        const client = new Client(secret)
+        console.log('MARKER_PRINT')
+        function startServer() { return 'MARKER_SERVER' }
+        startServer()
+        async function work(n: number) {
+          'use lift'
+          return heavy(n) + shared()
+        }
+        console.log(await work(2), client.name)`,
+      'src/setup.ts': `globalThis.MARKER_SETUP = true; console.log('MARKER_SETUP_RAN')`,
+      'src/shared.ts': `export const shared = () => 10; export const unusedByAnyone = 'MARKER_UNUSED'`,
+      'node_modules/heavy/package.json': '{ "name": "heavy", "type": "module", "main": "index.js" }',
+      'node_modules/heavy/index.js': `console.log('MARKER_HEAVY_LOADED'); export const heavy = (n) => n * 100`,
+      'node_modules/database/package.json': '{ "name": "database", "type": "module", "main": "index.js" }',
+      'node_modules/database/index.js': `console.log('MARKER_DATABASE'); export class Client { constructor(s) { this.name = 'db' + s.length } }`,
+    })
+    const { main, workerCode } = await readProgram(root)
+    for (const marker of [
+      'MARKER_SECRET',
+      'MARKER_PRINT',
+      'MARKER_SERVER',
+      'MARKER_SETUP',
+      'MARKER_DATABASE',
+      'MARKER_UNUSED',
+    ]) {
+      expect(workerCode, 'in the workers').not.toContain(marker)
+    }
+    expect(workerCode).toContain('MARKER_HEAVY_LOADED')
+    expect(main, 'in the main program').not.toContain('MARKER_HEAVY_LOADED')
+    expect(main).toContain('MARKER_DATABASE')
+    const { stdout } = await runProgram(root, { TURBOLIFT_WORKER_OUTPUT: 'none' })
+    expect(stdout).toContain('210 db13')
+  })
+
+  test('shows the source of errors on both sides, minified or not', async () => {
+    for (const minify of [false, true]) {
+      const root = await build(
+        bundler,
+        {
+          'src/main.ts': `import { fail } from './fail.ts'
+const reason: string = 'MARKER'
+try {
+  await fail({ reason })
+} catch (error) {
+  console.log((error as Error).stack)
+}`,
+          'src/fail.ts': `interface Options { reason: string }
+
+export async function fail(options: Options): Promise<never> {
+  'use lift'
+  throw new RangeError(\`no \${options.reason}\`)
+}`,
+        },
+        minify,
+      )
+      const { stdout } = await runProgram(root)
+      expect(stdout).toMatch(/RangeError: no MARKER\n.*src\/fail\.ts:5:\d+/)
+      expect(stdout).toContain('src/main.ts:4:')
+    }
+  })
+
+  test('takes JSON, CommonJS, dynamic imports and built-ins along', async () => {
+    const root = await build(bundler, {
+      'src/main.ts': `
+        import { jobs } from './jobs.ts'
+        console.log(JSON.stringify(await jobs(3)))`,
+      'src/jobs.ts': `
+        import legacy from 'legacy'
+        import { createHash } from 'node:crypto'
+        export async function jobs(n: number) {
+          'use lift'
+          const { late } = await import('./late.ts')
+          return [legacy.double(n), createHash('md5').update('a').digest('hex').length, late(n)]
+        }`,
+      'src/late.ts': `export const late = (n: number) => 'late ' + n`,
+      'node_modules/legacy/package.json': '{ "name": "legacy", "main": "index.js" }',
+      'node_modules/legacy/index.js': `const os = require('os'); module.exports = { double: (n) => n * 2, cores: os.cpus().length }`,
+    })
+    expect((await runProgram(root)).stdout).toBe('[6,32,"late 3"]\n')
+  })
+
+  test('lets workers share a lifted module that others of theirs import', async () => {
+    const root = await build(bundler, {
+      'src/main.ts': `
+        import { total } from './total.ts'
+        import { one } from './one.ts'
+        console.log(await total(), await one())`,
+      'src/total.ts': `
+        import { viaHelper } from './helper.ts'
+        import { one } from './one.ts'
+        export async function total() { 'use lift'; return (await one()) + (await viaHelper()) }`,
+      'src/helper.ts': `import { one, step } from './one.ts'; export const viaHelper = async () => (await one()) + step`,
+      'src/one.ts': `export const step = 5; export async function one() { 'use lift'; return 1 }`,
+    })
+    expect((await runProgram(root)).stdout).toBe('7 1\n')
+  })
+
+  test('refuses workers that would load the main entry, and names the way', async () => {
+    const error = await rejectionOf(
+      build(bundler, {
+        'src/main.ts': `import { work } from './work.ts'\nexport const limit = 3\nconsole.log(await work())`,
+        'src/work.ts': `import { check } from './check.ts'\nexport async function work() { 'use lift'; return check(1) }`,
+        'src/check.ts': `import { limit } from './main.ts'\nexport const check = (n: number) => n < limit`,
+      }),
+    )
+    expect(error.message).toContain('WORKER_REACHES_ENTRY')
+    expect(error.message).toMatch(/src\/work\.ts\n.*src\/check\.ts\n.*src\/main\.ts/)
+  })
+
+  test('fails the build with all problems of a module, their places and code frames', async () => {
+    const error = await rejectionOf(
+      build(bundler, {
+        'src/main.ts': `type N = number
+
+export function square(n: N) {
+  'use lift'
+  return n * n
+}
+export async function self() {
+  'use lift'
+  return this
+}`,
+      }),
+    )
+    expect(error.message).toContain('FUNCTION_NOT_ASYNC: The lifted function "square" is not async.')
+    expect(error.message).toMatch(/src\/main\.ts:3:8/)
+    expect(error.message).toContain('3 | export function square(n: N) {')
+    expect(error.message).toMatch(/USES_THIS[\s\S]*src\/main\.ts:9:10/)
+  })
+
+  test('puts the code of workers into the hash of the main chunk', async () => {
+    const files = (factor: number) => ({
+      'src/main.ts': `import { work } from './work.ts'\nconsole.log(await work(1))`,
+      'src/work.ts': `import { factor } from './factor.ts'\nexport async function work(n: number) { 'use lift'; return n * factor }`,
+      'src/factor.ts': `export const factor = ${factor}`,
+    })
+    const [two, again, three] = [
+      await build(bundler, files(2)),
+      await build(bundler, files(2)),
+      await build(bundler, files(3)),
+    ]
+    const [first, second, third] = await Promise.all([two, again, three].map(readProgram))
+    expect(first?.workerCode).toBe(second?.workerCode)
+    expect(first?.workerCode).not.toBe(third?.workerCode)
+    expect((await runProgram(three)).stdout).toBe('3\n')
+  })
+})
