@@ -1,7 +1,7 @@
 import type { WireValue } from '@turbolift/worker-base/wire'
 
 import { events } from './events.ts'
-import type { CallEvent } from './events.ts'
+import type { CallEvent, CallFailed, CallStarted } from './events.ts'
 
 const HEARD = ['call:queued', 'call:started', 'call:done', 'call:failed', 'call:retried'] as const
 
@@ -32,7 +32,8 @@ export class CallReport {
     lastCallId += 1
     this.#event = { callId: lastCallId, functionId: liftId, pool, mapId }
     this.#sentBytes = toBytes(value)
-    events['call:queued'].emit({ ...this.#event, carrier: this.carrier })
+    const channel = events['call:queued']
+    if (channel.isHeard) channel.emit({ ...this.#event, carrier: this.carrier })
   }
 
   /** What travels; `undefined` when there is nothing. */
@@ -44,14 +45,16 @@ export class CallReport {
     this.#startedAt = performance.now()
     this.#workerId = workerId
     this.#attempt += 1
-    events['call:started'].emit({ ...this.#event, ...this.#placed(workerId) })
+    const channel = events['call:started']
+    if (channel.isHeard) channel.emit({ ...this.#event, ...this.#place(workerId) })
   }
 
   finish(result: WireValue): void {
-    if (this.#workerId === undefined) return
-    events['call:done'].emit({
+    const channel = events['call:done']
+    if (this.#workerId === undefined || !channel.isHeard) return
+    channel.emit({
       ...this.#event,
-      ...this.#placed(this.#workerId),
+      ...this.#place(this.#workerId),
       durationMs: performance.now() - this.#startedAt,
       sentBytes: this.#sentBytes,
       receivedBytes: toBytes(result),
@@ -59,24 +62,26 @@ export class CallReport {
   }
 
   fail(error: unknown): void {
-    events['call:failed'].emit({ ...this.#event, ...this.#failed(error) })
+    const channel = events['call:failed']
+    if (channel.isHeard) channel.emit(this.#toFailed(error))
   }
 
   retry(error: unknown): void {
-    events['call:retried'].emit({ ...this.#event, ...this.#failed(error) })
+    const channel = events['call:retried']
+    if (channel.isHeard) channel.emit(this.#toFailed(error))
   }
 
-  #placed(workerId: string) {
+  #place(workerId: string): Pick<CallStarted, 'workerId' | 'attempt' | 'queuedMs'> {
     return { workerId, attempt: this.#attempt, queuedMs: this.#startedAt - this.#queuedAt }
   }
 
-  #failed(error: unknown) {
+  #toFailed(error: unknown): CallFailed {
     const durationMs = performance.now() - this.#startedAt
-    return { workerId: this.#workerId, attempt: this.#attempt, durationMs, error }
+    return { ...this.#event, workerId: this.#workerId, attempt: this.#attempt, durationMs, error }
   }
 }
 
 // Text is counted in characters: most of it is plain ASCII, and nobody waits for an exact answer.
 function toBytes({ text, parts }: WireValue): number {
-  return parts.reduce((sum, part) => sum + part.byteLength, text.length)
+  return parts.length === 0 ? text.length : parts.reduce((sum, part) => sum + part.byteLength, text.length)
 }

@@ -123,6 +123,8 @@ export interface EventChannel<T> {
   emit(event: T): void
 }
 
+const ORIGIN = performance.timeOrigin
+
 class NodeChannel<T extends object> implements EventChannel<T> {
   readonly #channel: Channel
   constructor(name: EventName) {
@@ -134,7 +136,7 @@ class NodeChannel<T extends object> implements EventChannel<T> {
   }
 
   emit(event: T): void {
-    this.#channel.publish({ at: performance.timeOrigin + performance.now(), ...event })
+    this.#channel.publish({ at: ORIGIN + performance.now(), ...event })
   }
 }
 
