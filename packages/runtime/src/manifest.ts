@@ -26,9 +26,11 @@ export interface LiftManifest {
   /**
    * base64 of gzip of a tar archive: `worker.js` and `executor.js` (the worker program),
    * `functions.js` (exports `functions: Record<liftId, () => Promise<Function>>`), chunks, source maps,
-   * and a `package.json` that says `"type": "module"`. Empty in dev, where workers load modules from Vite.
+   * and a `package.json` that says `"type": "module"`. In dev `functions.js` exports `loadFunction(id)` instead.
    */
   readonly files: string
+  /** Workers load their modules from a Vite server of this machine, so they cannot run elsewhere. */
+  readonly isDev?: true
 }
 
 export interface LiftedEntry {

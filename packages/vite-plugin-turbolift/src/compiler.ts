@@ -7,6 +7,7 @@ import type { LiftManifest } from 'turbolift/manifest'
 import type { Bundle } from './bundle/bundle.ts'
 import { syntaxUnreadable } from './diagnostics.ts'
 import { createManifest } from './embed.ts'
+import { writeReport } from './explain/write-report.ts'
 import type { ResolvedOptions } from './options.ts'
 import { RUNTIME_MODULE } from './proxy.ts'
 import { LiftedModules } from './registry.ts'
@@ -14,6 +15,8 @@ import type { LiftedModule } from './registry.ts'
 import { reportProblems } from './report-problems.ts'
 import type { ReportContext } from './report-problems.ts'
 import type { SplitModule } from './split.ts'
+import { reportTypes } from './typecheck/report-types.ts'
+import type { TypeReportContext } from './typecheck/report-types.ts'
 import { buildWorkers, fingerprint, writeReadable } from './workers.ts'
 
 /** The parts of a plugin context that the end of a build's first half uses. */
@@ -22,6 +25,8 @@ export interface BuildContext {
   getModuleInfo(id: string): { readonly code: string | null; readonly isEntry: boolean } | null
   addWatchFile(id: string): void
 }
+
+export interface FinishContext extends BuildContext, TypeReportContext {}
 
 /** What the plugin knows while a bundler lives: in watch mode, through many builds. */
 export class Compiler {
@@ -63,20 +68,24 @@ export class Compiler {
   }
 
   /** Builds the workers of all lifted modules that are part of the program, and their manifest. */
-  async finish(context: BuildContext): Promise<void> {
+  async finish(context: FinishContext): Promise<void> {
     const ids = [...context.getModuleIds()]
     const codeOf = (id: string): string => context.getModuleInfo(id)?.code ?? ''
     const entries = this.modules.present(ids, (id) => codeOf(id).includes('createLiftedFunction'))
     const key = await this.#fingerprint(entries, codeOf)
     if (key !== this.#built?.key) {
       const mainEntries = new Set(ids.filter((id) => context.getModuleInfo(id)?.isEntry))
-      const watched = await this.#build(entries, mainEntries)
+      const watched = await this.#build(context, entries, mainEntries)
       this.#built = { key: await this.#fingerprint(entries, codeOf, watched), watched }
     }
     for (const file of this.#built?.watched ?? []) context.addWatchFile(file)
   }
 
-  async #build(entries: readonly LiftedModule[], mainEntries: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  async #build(
+    context: TypeReportContext,
+    entries: readonly LiftedModule[],
+    mainEntries: ReadonlySet<string>,
+  ): Promise<ReadonlySet<string>> {
     const { bundle, modules, options, root } = this
     const program = programName(root)
     if (entries.length === 0) {
@@ -84,10 +93,14 @@ export class Compiler {
       return new Set()
     }
     if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
-    const workers = await buildWorkers({ modules, entries, mainEntries, workerRuntime: workerRuntime(), bundle })
-    const { files, externals, watched } = workers
+    const [workers] = await Promise.all([
+      buildWorkers({ modules, entries, mainEntries, workerRuntime: workerRuntime(), bundle }),
+      options.typecheck ? reportTypes(context, entries, root) : undefined,
+    ])
+    const { files, externals, graph, watched } = workers
     this.#manifest = await createManifest({ program, modules: entries, files, externals, options })
     await writeReadable(root, files)
+    await writeReport({ root, modules: entries, graph, path: options.report })
     return watched
   }
 

@@ -7,6 +7,7 @@ import { createStripPlugin } from './bundle/strip-plugin.ts'
 import { Compiler, ownRuntime } from './compiler.ts'
 import type { BuildContext } from './compiler.ts'
 import { createDevPlugin } from './dev/plugin.ts'
+import { createWatchPagePlugin } from './dev/watch-page.ts'
 import { directiveInClient } from './diagnostics.ts'
 import { DIRECTIVE_PATTERN, isLiftModuleName } from './directive.ts'
 import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
@@ -15,6 +16,7 @@ import type { TurboliftOptions } from './options.ts'
 import { MANIFEST_MODULE, RUNTIME_MODULE } from './proxy.ts'
 import { reportProblems } from './report-problems.ts'
 import type { ReportContext } from './report-problems.ts'
+import type { TypeReportContext } from './typecheck/report-types.ts'
 import { viteDefaults } from './vite-defaults.ts'
 
 /** A plugin of Vite, Rollup and rolldown alike: their own types ask for no more than a name. */
@@ -22,7 +24,7 @@ export interface TurboliftPlugin {
   readonly name: string
 }
 
-interface Context extends BuildContext, ReportContext {
+interface Context extends BuildContext, ReportContext, TypeReportContext {
   readonly meta: HostMeta
   readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
   resolve(
@@ -45,7 +47,12 @@ const RESOLVED_MANIFEST = `\0${MANIFEST_MODULE}`
  */
 export function turbolift(options: TurboliftOptions = {}): TurboliftPlugin[] {
   const resolved = resolveOptions(options)
-  return [createStripPlugin(), createMainPlugin(new Compiler(resolved)), createDevPlugin(resolved)]
+  return [
+    createStripPlugin(),
+    createMainPlugin(new Compiler(resolved)),
+    createDevPlugin(resolved),
+    createWatchPagePlugin(),
+  ]
 }
 
 function createMainPlugin(compiler: Compiler): TurboliftPlugin {
@@ -67,7 +74,10 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
     },
     options(this: { readonly meta: HostMeta }, input: BundlerOptions): null {
       const kind = hostKindOf(this.meta)
-      if (kind !== 'vite') compiler.bundle ??= bundleWith(kind, compiler.root, input)
+      if (kind !== 'vite') {
+        compiler.root = typeof input['cwd'] === 'string' ? input['cwd'] : process.cwd()
+        compiler.bundle ??= bundleWith(kind, compiler.root, input)
+      }
       return null
     },
     async resolveId(this: Context, source: string, importer: string | undefined) {

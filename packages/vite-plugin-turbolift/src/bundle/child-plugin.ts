@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
 import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
+import { isNativePackage, packageNameOf } from './native.ts'
 
 export const CHILD_PLUGIN_NAME = 'turbolift:worker'
 const FUNCTIONS_MODULE = 'virtual:turbolift/functions'
@@ -87,8 +88,9 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
         if (importer === RESOLVED_FUNCTIONS) return source
         const resolved = await this.resolve(source, importer, { skipSelf: true })
         if (resolved === null) return null
-        if (resolved.id.endsWith('.node')) {
-          build.externals.add(source)
+        const name = packageNameOf(source)
+        if (name !== undefined && isNativePackage(name, resolved.id)) {
+          build.externals.add(name)
           return { id: source, external: true }
         }
         if (entryIds.has(resolved.id)) build.shared.add(resolved.id)
@@ -108,7 +110,8 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
           build.onEntryReached(chainTo(id, this))
         }
         const info = this.getModuleInfo(id)
-        if (id === RESOLVED_FUNCTIONS || info === null) continue
+        // Modules that stay outside have no code.
+        if (id === RESOLVED_FUNCTIONS || info === null || info.code === null) continue
         if (!id.startsWith('\0')) build.watched.add(id)
         build.graph.set(id, { imports: [...info.importedIds, ...info.dynamicallyImportedIds], code: '' })
       }

@@ -1,20 +1,22 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 /** The `tsc` that the project itself would run; undefined when it has none. */
 export function findTsc(root: string): string | undefined {
-  const require = createRequire(join(root, 'package.json'))
-  try {
-    const path = require.resolve('typescript/package.json')
-    const { bin }: { readonly bin: { readonly tsc: string } } = require(path)
-    return join(dirname(path), bin.tsc)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return undefined
-    throw error
-  }
+  const path = findPackage(root)
+  if (path === undefined) return undefined
+  const { bin }: { readonly bin: { readonly tsc: string } } = JSON.parse(readFileSync(path, 'utf8'))
+  return join(dirname(path), bin.tsc)
+}
+
+/** Looks where imports look; not in the folders of `NODE_PATH`, in which package managers put what is theirs. */
+function findPackage(folder: string): string | undefined {
+  const path = join(folder, 'node_modules/typescript/package.json')
+  if (existsSync(path)) return path
+  return dirname(folder) === folder ? undefined : findPackage(dirname(folder))
 }
 
 /** Runs `tsc` and resolves to what it printed, whether or not it found errors. */
