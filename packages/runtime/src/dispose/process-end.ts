@@ -17,7 +17,7 @@ export function watchProcess(ending: Ending): () => void {
   let isEnding = false
   const onBeforeExit = () => {
     stop()
-    void ending.dispose()
+    void disposeAwake(ending)
   }
   const onExit = () => ending.abandon()
   const onSignal = (signal: NodeJS.Signals) => {
@@ -25,7 +25,7 @@ export function watchProcess(ending: Ending): () => void {
     if (process.listenerCount(signal) > 1) return
     if (isEnding) return endBy(signal)
     isEnding = true
-    void ending.dispose().finally(() => endBy(signal))
+    void disposeAwake(ending).finally(() => endBy(signal))
   }
   // The default again, and the signal once more: the process ends by it, as it would have without us.
   const endBy = (signal: NodeJS.Signals) => {
@@ -40,4 +40,14 @@ export function watchProcess(ending: Ending): () => void {
   process.once('beforeExit', onBeforeExit).once('exit', onExit)
   for (const signal of SIGNALS) process.on(signal, onSignal)
   return stop
+}
+
+/** What disposal waits for does not keep the process alive by itself: connections to workers and clusters never do. */
+async function disposeAwake(ending: Ending): Promise<void> {
+  const awake = setInterval(() => undefined, 2 ** 30)
+  try {
+    await ending.dispose()
+  } finally {
+    clearInterval(awake)
+  }
 }
