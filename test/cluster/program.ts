@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,9 +17,21 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Bundles a TypeScript program of this folder with the sources that it imports, and starts it. */
+/** Starts a TypeScript program of this folder, bundled with the sources that it imports. */
 export async function startProgram(file: string, options: ProgramOptions): Promise<TestProgram> {
-  const folder = await mkdtemp(join(tmpdir(), 'turbolift-test-'))
+  const path = bundled.get(file) ?? bundle(file)
+  bundled.set(file, path)
+  const worker = fileURLToPath(new URL('../../packages/worker-base/dist', import.meta.url))
+  const env = { ...process.env, TURBOLIFT_TEST_WORKER: worker, ...options.env }
+  const child = fork(await path, [...options.arguments], { env })
+  return { child, [Symbol.asyncDispose]: async () => void child.kill('SIGKILL') }
+}
+
+const bundled = new Map<string, Promise<string>>()
+
+async function bundle(file: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'turbolift-test-'))
+  process.once('exit', () => rmSync(folder, { recursive: true }))
   const path = join(folder, 'program.mjs')
   await build({
     input: fileURLToPath(new URL(file, import.meta.url)),
@@ -28,14 +40,5 @@ export async function startProgram(file: string, options: ProgramOptions): Promi
     output: { file: path, format: 'esm', codeSplitting: false },
     logLevel: 'silent',
   })
-  const worker = fileURLToPath(new URL('../../packages/worker-base/dist', import.meta.url))
-  const env = { ...process.env, TURBOLIFT_TEST_WORKER: worker, ...options.env }
-  const child = fork(path, [...options.arguments], { env })
-  return {
-    child,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await rm(folder, { recursive: true })
-    },
-  }
+  return path
 }

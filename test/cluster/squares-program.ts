@@ -1,10 +1,11 @@
 // A whole program for tests that hurt it: calls a function on the cluster, tells its results, and ends.
-// Arguments: namespace, grace time in milliseconds, number of calls, how long each takes, how it reaches its workers.
+// Arguments: namespace, grace time in milliseconds, number of calls, how long each takes, how it reaches its workers,
+// and a text that makes its code differ from that of others.
 import { createClusterProgram } from '../../packages/runtime/test/cluster-program.ts'
 
-const [namespace = '', graceMs, calls, callMs = '0', reach] = process.argv.slice(2)
+const [namespace = '', graceMs, calls, callMs = '0', reach, mark = ''] = process.argv.slice(2)
 const functions = {
-  square: `async (n) => { await new Promise((resolve) => setTimeout(resolve, ${Number(callMs)})); return n * n }`,
+  square: `/* ${mark} */ async (n) => { await new Promise((resolve) => setTimeout(resolve, ${Number(callMs)})); return n * n }`,
 }
 const program = createClusterProgram('squares', functions, {
   maxReplicas: 2,
