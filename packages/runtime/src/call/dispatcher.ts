@@ -56,7 +56,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
         if (this.#connections.clients.size === 0) this.#rejectAll(error)
       },
     })
-    this.#size = new PoolSize(options.pool, this.#connections)
+    this.#size = new PoolSize(options.pool, this.#connections, () => this.#queue.size)
   }
 
   get appetite(): number {
@@ -78,7 +78,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     const client = this.#queue.size === 0 ? this.#connections.roomiest() : undefined
     if (client === undefined) this.#queue.push(task)
     else this.#send(client, task)
-    this.#size.grow(this.#queue.size)
+    this.#size.grow()
     return task
   }
 
@@ -117,7 +117,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
   async #deploy(): Promise<Deployment | undefined> {
     try {
       const deployment = await this.#options.deploy(this.#deploymentEvents())
-      this.#size.start(deployment, this.#queue.size)
+      this.#size.start(deployment)
       return deployment
     } catch (error) {
       // Not only errors of ours: what stands in the way of workers stands in the way of every call. The next one tries anew.
@@ -136,7 +136,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
         const why = reason ?? workerStopped(workerId)
         if (client !== undefined)
           void this.#rescue(client, Promise.resolve({ isGone: reason !== undefined, reason: why }))
-        this.#size.shrinkTo(this.#queue.size)
+        this.#size.shrink()
       },
       onFailed: (error) => this.#failAll(error),
     }
@@ -152,7 +152,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       onAnswer: (task, message) => this.#onAnswer(task, message),
       onRoom: () => this.#pump(),
       onLog: (client, log) => this.#options.onLog(client.workerId, log),
-      onDraining: () => this.#size.grow(this.#queue.size),
+      onDraining: () => this.#size.grow(),
       onLost: (client, error) => void this.#rescue(client, this.#connections.replace(client, error)),
     }
   }
@@ -169,7 +169,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       }
       this.#queue.shift()
     }
-    this.#size.grow(this.#queue.size)
+    this.#size.grow()
   }
 
   #send(client: WorkerClient, task: Task): void {
@@ -211,7 +211,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     )
     for (const task of tasks) this.#stranded.delete(task)
     this.#queue.unshift(again)
-    this.#size.shrinkTo(this.#queue.size)
+    this.#size.shrink()
     this.#pump()
   }
 

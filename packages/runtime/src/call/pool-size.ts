@@ -6,17 +6,26 @@ import { wantedReplicas } from './scale.ts'
 /** While nobody knows how large the pool may be. */
 const UNKNOWN_APPETITE = 64
 
+/** Workers that are asked for at once; twice as many each time that calls have waited for `CROWDED_MS`. */
+const FIRST_WORKERS = 16
+const CROWDED_MS = 1_000
+
 /** How many workers a pool has: more as its load asks for them, fewer when they are idle. */
 export class PoolSize {
   readonly #config: PoolConfig
   readonly #connections: WorkerConnections
+  readonly #queued: () => number
   #deployment: Deployment | undefined
   #replicas = 0
+  #most = FIRST_WORKERS
+  #crowdedTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor(config: PoolConfig, connections: WorkerConnections) {
+  /** @param queued how many calls wait in the program */
+  constructor(config: PoolConfig, connections: WorkerConnections, queued: () => number) {
     this.#config = config
     this.#connections = connections
+    this.#queued = queued
   }
 
   /** Calls at a time that keep busy what is there and what may still be started. */
@@ -27,47 +36,63 @@ export class PoolSize {
     return 2 * (this.#deployment.maxReplicas * this.#deployment.slotsPerWorker + ahead)
   }
 
-  start(deployment: Deployment, queued: number): void {
+  start(deployment: Deployment): void {
     this.#deployment = deployment
-    this.grow(queued)
+    this.grow()
   }
 
   stop(): void {
     this.#deployment = undefined
     clearTimeout(this.#idleTimer)
+    clearTimeout(this.#crowdedTimer)
   }
 
   /** More calls wait, or fewer: asks for more workers if that is worth it. */
-  grow(queued: number): void {
+  grow(): void {
     const deployment = this.#deployment
     if (deployment === undefined) return
     this.#armIdleTimer()
     if (this.#replicas >= deployment.maxReplicas) return
-    const wanted = this.#wanted(queued, deployment)
+    this.#armCrowdedTimer()
+    const wanted = this.#wanted(deployment)
     if (wanted <= this.#replicas) return
     this.#replicas = wanted
     deployment.scaleTo(wanted)
   }
 
   /** A worker is gone: it is replaced only if the load still asks for as many. */
-  shrinkTo(queued: number): void {
+  shrink(): void {
     if (this.#deployment === undefined) return
-    const needed = this.#wanted(queued, this.#deployment, this.#connections.clients.size)
+    const needed = this.#wanted(this.#deployment, this.#connections.clients.size)
     if (needed >= this.#replicas) return
     this.#replicas = needed
     this.#deployment.scaleTo(needed)
   }
 
-  #wanted(queued: number, deployment: Deployment, replicas: number = this.#replicas): number {
-    let inFlight = 0
+  #wanted({ slotsPerWorker, maxReplicas }: Deployment, replicas: number = this.#replicas): number {
+    let pending = this.#queued()
     let averageMs = Infinity
     for (const client of this.#connections.clients) {
-      inFlight += client.inFlight.size
+      pending += client.inFlight.size
       averageMs = Math.min(averageMs, client.pace.averageMs)
     }
-    const { slotsPerWorker, maxReplicas } = deployment
     const { minReplicas } = this.#config
-    return wantedReplicas({ pending: queued + inFlight, averageMs, slotsPerWorker, minReplicas, maxReplicas, replicas })
+    const limits = { most: this.#most, slotsPerWorker, minReplicas, maxReplicas }
+    return wantedReplicas({ pending, averageMs, replicas, ...limits })
+  }
+
+  // Calls that wait, time after time, need more workers than seemed enough.
+  #armCrowdedTimer(): void {
+    if (this.#queued() === 0) {
+      clearTimeout(this.#crowdedTimer)
+      this.#crowdedTimer = undefined
+      return
+    }
+    this.#crowdedTimer ??= setTimeout(() => {
+      this.#crowdedTimer = undefined
+      this.#most = Math.max(this.#most, this.#replicas * 2)
+      this.grow()
+    }, CROWDED_MS).unref()
   }
 
   #armIdleTimer(): void {

@@ -3,6 +3,8 @@ export interface Load {
   readonly pending: number
   /** How long one call takes, as measured; `Infinity` while unknown. */
   readonly averageMs: number
+  /** Workers that may be asked for whatever is known of how long calls take. */
+  readonly most: number
   readonly slotsPerWorker: number
   readonly minReplicas: number
   readonly maxReplicas: number
@@ -10,8 +12,6 @@ export interface Load {
   readonly replicas: number
 }
 
-/** While nothing is known of how long calls take, no more workers than this are asked for at once. */
-const FIRST_WORKERS = 16
 /** More workers only when those that are there would need longer than this for all that is pending. */
 const WORTH_A_WORKER_MS = 1_000
 
@@ -20,12 +20,9 @@ const WORTH_A_WORKER_MS = 1_000
  * A thousand pending calls do not start a thousand workers when ten will be done with them in a moment.
  */
 export function wantedReplicas(load: Load): number {
-  const { pending, averageMs, slotsPerWorker, minReplicas, maxReplicas, replicas } = load
+  const { pending, averageMs, most, slotsPerWorker, minReplicas, maxReplicas, replicas } = load
   const oneSlotEach = Math.ceil(pending / slotsPerWorker)
-  const worthwhile =
-    averageMs === Infinity
-      ? FIRST_WORKERS
-      : Math.max(FIRST_WORKERS, Math.ceil((pending * averageMs) / WORTH_A_WORKER_MS / slotsPerWorker))
-  const wanted = Math.min(oneSlotEach, worthwhile, maxReplicas)
+  const measured = averageMs === Infinity ? 0 : Math.ceil(oneSlotEach * (averageMs / WORTH_A_WORKER_MS))
+  const wanted = Math.min(oneSlotEach, Math.max(most, measured), maxReplicas)
   return Math.max(wanted, replicas, minReplicas)
 }
