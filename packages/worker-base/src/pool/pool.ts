@@ -83,6 +83,13 @@ export class ExecutorPool {
     this.#startWatch()
   }
 
+  /** Gives a call back that has not begun. */
+  recall(call: PendingCall): void {
+    if (!this.#takeBack(call)) return
+    call.listener.onLost({ reason: 'recalled', started: false, detail: 'It was taken back before it began.' })
+    this.#noticeIdle()
+  }
+
   /** Ends a streaming call early. One that has not begun ends as a generator does that nobody has asked for a value. */
   return(call: PendingCall, frame: Frame): void {
     if (!this.#takeBack(call)) this.#forward(call, frame)

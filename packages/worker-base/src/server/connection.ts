@@ -94,6 +94,9 @@ class ProgramConnection implements Connection {
       case FRAME_TYPE.cancel:
         if (call !== undefined) this.#options.pool.cancel(call, frame, readCancelGrace(frame))
         break
+      case FRAME_TYPE.recall:
+        if (call !== undefined) this.#options.pool.recall(call)
+        break
       case FRAME_TYPE.credit:
         if (call !== undefined) this.#options.pool.allow(call, frame)
         break

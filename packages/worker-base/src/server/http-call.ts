@@ -142,6 +142,7 @@ const LOST_STATUS: Readonly<Record<Lost['reason'], number>> = {
   aborted: 503,
   crashed: 500,
   draining: 503,
+  recalled: 503,
   exit: 500,
   'out-of-memory': 500,
   timeout: 504,

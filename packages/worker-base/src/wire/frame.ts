@@ -27,6 +27,7 @@ export const FRAME_TYPE = {
   failed: 14,
   lost: 15,
   hello: 16,
+  recall: 17,
 } as const
 
 /** One frame as it arrived: fields and text unread, so that it can be passed on as it is. */

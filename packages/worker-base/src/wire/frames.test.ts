@@ -38,6 +38,7 @@ const messages: readonly Message[] = [
   { kind: 'cancel', id: 2, graceMs: 500, value },
   { kind: 'credit', id: 3, items: 16 },
   { kind: 'return', id: 4 },
+  { kind: 'recall', id: 4 },
   { kind: 'drain', id: 0 },
   { kind: 'draining', id: 0 },
   { kind: 'ping', id: 5 },
@@ -194,10 +195,7 @@ function summarize(list: readonly Message[]): readonly unknown[] {
   return list.map((message) => {
     const parts = 'value' in message ? message.value.parts : []
     const digests = parts.map((part) => `${part.length}:${createHash('sha1').update(part).digest('hex')}`)
-    return JSON.stringify({
-      ...message,
-      ...('value' in message ? { value: { ...message.value, parts: digests } } : {}),
-    })
+    return 'value' in message ? { ...message, value: { ...message.value, parts: digests } } : message
   })
 }
 

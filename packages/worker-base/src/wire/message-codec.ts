@@ -86,6 +86,8 @@ export function parseMessage(frame: Frame): Message {
       return { kind: 'credit', id, items: readU32(head, 0) }
     case FRAME_TYPE.return:
       return { kind: 'return', id }
+    case FRAME_TYPE.recall:
+      return { kind: 'recall', id }
     case FRAME_TYPE.log:
       return { kind: 'log', id, log: parseLog(parseJson(head)) }
     case FRAME_TYPE.lost:

@@ -29,6 +29,11 @@ export type ProgramMessage =
   | { readonly kind: 'credit'; readonly id: number; readonly items: number }
   /** Ends a streaming call early (`return()` of its iterator); it answers `end` or `error`. */
   | { readonly kind: 'return'; readonly id: number }
+  /**
+   * Takes a call back that has not begun, for another worker to run: it is answered by `lost` with the reason
+   * `recalled`. One that has begun goes on as if nothing had been said.
+   */
+  | { readonly kind: 'recall'; readonly id: number }
   /** Asks the worker to finish its calls and exit. */
   | { readonly kind: 'drain'; readonly id: 0 }
   | HeartbeatMessage
@@ -79,6 +84,7 @@ export interface Hello {
  * - `timeout`: it ran for longer than its `timeoutMs`; the executor was ended
  * - `aborted`: it was cancelled before it started, or went on for longer than its grace time after its cancel
  * - `crashed`: an uncaught exception or unhandled rejection ended the executor; `detail` is its stack
+ * - `recalled`: it was taken back before it began
  * - `draining`: the worker is about to exit, or has far too many calls waiting, and did not take this one
  * - `unknown-function`: the worker's code has no such lifted function; `detail` names those it has
  * - `unsendable`: the result cannot be sent; `detail` says why, `path` where
@@ -91,6 +97,7 @@ export const LOST_REASONS = [
   'timeout',
   'aborted',
   'crashed',
+  'recalled',
   'draining',
   'unknown-function',
   'unsendable',
