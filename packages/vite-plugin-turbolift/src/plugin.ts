@@ -91,20 +91,22 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
       if (isChild || (!DIRECTIVE_PATTERN.test(code) && !isLiftModuleName(id))) return null
       const split = await compiler.split(this, code, id)
       if (split === undefined) return null
-      if (this.environment?.config?.consumer === 'client' || this.environment?.name === 'client') {
-        const [first] = split.functions
-        if (first !== undefined) {
-          await reportProblems(this, { code, id, diagnostics: [directiveInClient(first.node)] })
-        }
+      const [first] = split.functions
+      if (isForClient(this) && first !== undefined) {
+        await reportProblems(this, { code, id, diagnostics: [directiveInClient(first.node)] })
       }
       const { code: edited, map } = split.main()
       return { code: edited, map, moduleType: 'js' }
     },
     async buildEnd(this: Context, error?: Error) {
-      if (error === undefined && !isChild) await compiler.finish(this)
+      if (error === undefined && !isChild && !isForClient(this)) await compiler.finish(this)
     },
     renderChunk: (code: string) =>
       code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null,
   }
   return plugin
+}
+
+function isForClient({ environment }: Context): boolean {
+  return environment?.config?.consumer === 'client'
 }

@@ -2,6 +2,7 @@ import { isBuiltin } from 'node:module'
 
 import { CHILD_INPUT } from './child-plugin.ts'
 import type { ChildPlugin } from './child-plugin.ts'
+import { createFilesPlugin } from './files-plugin.ts'
 import { importFromProject } from './host.ts'
 import { createStripPlugin } from './strip-plugin.ts'
 import { toOutputOptions, toWorkerFiles } from './output.ts'
@@ -60,6 +61,7 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
       watch: null,
       minify: false,
       sourcemap,
+      emitAssets: true,
       copyPublicDir: false,
       reportCompressedSize: false,
       lib: false,
@@ -70,11 +72,14 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
       ...inlineConfig,
       root,
       mode,
+      // Files are found from the worker's own, wherever that is.
+      base: './',
       configFile: configFile ?? false,
       logLevel: 'warn',
       clearScreen: false,
       plugins: await withPlugin(inlineConfig.plugins, configured),
-      build,
+      // Input and output are set at the end: a framework's plugin warns of those that it finds here.
+      build: { ...build, rollupOptions: {} },
       ssr: { noExternal: true, external: [], target: 'node' },
     })
     return toWorkerFiles([result].flat().flatMap((one) => one.output))
@@ -111,7 +116,7 @@ async function withPlugin(plugins: unknown, child: object): Promise<unknown[]> {
   const flat = await flatten(plugins)
   const index = flat.findIndex(isOurs)
   const others = flat.filter((one) => !isOurs(one))
-  return others.toSpliced(index === -1 ? others.length : index, 0, createStripPlugin(), child)
+  return others.toSpliced(index === -1 ? others.length : index, 0, createStripPlugin(), child, createFilesPlugin())
 }
 
 async function flatten(plugins: unknown): Promise<unknown[]> {

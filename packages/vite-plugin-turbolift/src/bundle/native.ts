@@ -1,0 +1,63 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** Loaders of compiled code: who depends on one of them has some. */
+const LOADERS = [
+  'bindings',
+  'node-gyp-build',
+  'node-pre-gyp',
+  '@mapbox/node-pre-gyp',
+  'prebuild-install',
+  'detect-libc',
+]
+
+const known = new Map<string, boolean>()
+
+/** The package that a bare import names (`sharp`, `@scope/name`); `undefined` for paths and virtual modules. */
+export function packageNameOf(source: string): string | undefined {
+  return /^(?:@[\w.~-]+\/)?[\w~-][\w.~-]*(?=$|\/)/.exec(source)?.[0]
+}
+
+/**
+ * Whether a package has code compiled for one platform (Node-API), which cannot be part of a chunk: by its
+ * `package.json`, or by a `.node` file in its folder.
+ * @param file a resolved module of the package
+ */
+export function isNativePackage(name: string, file: string): boolean {
+  const folder = folderOf(name, file)
+  if (folder === undefined) return false
+  const before = known.get(folder)
+  if (before !== undefined) return before
+  const isNative = hasNativeCode(folder)
+  known.set(folder, isNative)
+  return isNative
+}
+
+function folderOf(name: string, file: string): string | undefined {
+  const end = file.replaceAll('\\', '/').lastIndexOf(`/node_modules/${name}/`)
+  if (end !== -1) return file.slice(0, end + `/node_modules/${name}`.length)
+  // A linked package is where its own `package.json` is.
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return folder
+  }
+  return undefined
+}
+
+function hasNativeCode(folder: string): boolean {
+  const manifest = readManifest(join(folder, 'package.json'))
+  if (manifest['gypfile'] === true || 'binary' in manifest || 'napi' in manifest) return true
+  if (LOADERS.some((loader) => hasKey(manifest['dependencies'], loader))) return true
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).some(
+    (path) => path.endsWith('.node') && !path.includes('node_modules'),
+  )
+}
+
+function hasKey(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value
+}
+
+function readManifest(path: string): Record<string, unknown> {
+  if (!existsSync(path)) return {}
+  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'))
+  return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {}
+}
