@@ -25,3 +25,23 @@ export type { RetryableErrorOptions } from './call/user-errors.ts'
 export { liftContext, onWorkerStart, onWorkerStop } from '@turbolift/worker-base/context'
 export type { LiftContext, LiftLogger, WorkerHook } from '@turbolift/worker-base/context'
 export { RemoteError } from '@turbolift/worker-base/wire'
+export { on } from './watch/events.ts'
+export type {
+  CallDone,
+  CallEvent,
+  CallFailed,
+  CallQueued,
+  CallRetried,
+  CallStarted,
+  EventName,
+  LogLine,
+  MapCounts,
+  MapEnded,
+  MapEvent,
+  RunEnded,
+  RunEvents,
+  RunStarted,
+  Timed,
+  WorkerEvent,
+  WorkerGone,
+} from './watch/events.ts'
