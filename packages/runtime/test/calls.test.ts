@@ -215,6 +215,18 @@ describe('local', () => {
     if (process.platform === 'linux') expect(await result(source)).toBe(true)
   })
 
+  test('tiny calls that were sent ahead do not wait for a slow one while another worker is idle', async () => {
+    const main = `
+      for (let turn = 0; turn < 50; turn += 1) await Promise.all(Array.from({ length: 64 }, (_, n) => square(n)))
+      const slow = wait(3000).then(() => performance.now())
+      const held = lift(hang, { timeoutMs: 3000 })().catch(() => performance.now())
+      const rest = Promise.all(Array.from({ length: 100 }, (_, n) => square(n))).then(() => performance.now())
+      const [endOfSlow, endOfRest] = await Promise.all([Promise.race([slow, held]), rest])
+      console.log(JSON.stringify(endOfRest < endOfSlow))
+      await Promise.all([slow, held])`
+    expect(await result({ functions, main, options: { maxReplicas: 3 } })).toBe(true)
+  })
+
   test('a queue that is full refuses calls', async () => {
     const main = `
       const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => square(n)))

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -38,8 +38,8 @@ function packFolder(files: Readonly<Record<string, string>>): Buffer {
   const root = mkdtempSync(join(tmpdir(), 'turbolift-image-'))
   for (const [to, from] of Object.entries(files)) {
     mkdirSync(join(root, dirname(to)), { recursive: true })
-    cpSync(from, join(root, to))
-    chmodSync(join(root, to), 0o755)
+    cpSync(from, join(root, to), { recursive: true, dereference: true })
+    if (statSync(from).isFile()) chmodSync(join(root, to), 0o755)
   }
   const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name']
   const archive = execFileSync('tar', [...owner, '-C', root, '-c', '.'], { maxBuffer: 512 * 1024 * 1024 })

@@ -32,6 +32,7 @@ function judgeLost({ request }: Task, lost: Lost): LostVerdict {
       return { kind: 'again', countsAsAttempt: lost.started, why: 'it called process.exit()' }
     case 'crashed':
       return { kind: 'again', countsAsAttempt: lost.started, why: `an uncaught error ended it: ${lost.detail}` }
+    case 'recalled':
     case 'draining':
     case 'aborted':
       return { kind: 'again', countsAsAttempt: false, why: 'its worker stopped' }

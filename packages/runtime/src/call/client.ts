@@ -66,6 +66,8 @@ export class WorkerClient implements CallHost {
   readonly #decoder: FrameDecoder = createFrameDecoder({ onFrame: (frame) => this.#onFrame(frame) })
   readonly #pinger: NodeJS.Timeout
   #answers = 0
+  /** Its waiting calls were recalled: it gets no others before it has answered one. */
+  #isStuck = false
   #lastCallId = 0
   #isClosed = false
   #missedPongs = 0
@@ -86,6 +88,7 @@ export class WorkerClient implements CallHost {
   /** How many more calls may be sent now. */
   get room(): number {
     const isUsable = !this.#isClosed && !this.isDraining && !this.isExclusive
+    if (this.#isStuck) return 0
     if (!isUsable || this.#writer.pendingBytes > MOST_UNSENT_BYTES) return 0
     return this.slots + this.pace.ahead - this.inFlight.size
   }
@@ -100,12 +103,29 @@ export class WorkerClient implements CallHost {
     this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, carrier, value })
     task.host = this
     task.callId = id
+    task.isRecalled = false
     this.inFlight.set(id, task)
   }
 
   /** Aborts the call over there. Its answer is still to come, and it keeps its place until then. */
   cancel(task: Task, reason: unknown): void {
     this.#post({ kind: 'cancel', id: task.callId, graceMs: CANCEL_GRACE_MS, value: encodeError(reason) })
+  }
+
+  /**
+   * Asks for calls that have waited here for long behind a slow one, so that others can run them. They come back as
+   * answers that say so; what has begun meanwhile goes on.
+   */
+  recallWaiting(nowMs: number): void {
+    if (this.inFlight.size <= this.slots || !this.pace.isStuck(nowMs)) return
+    this.#isStuck = true
+    let index = 0
+    for (const [id, task] of this.inFlight) {
+      index += 1
+      if (index <= this.slots || task.isRecalled) continue
+      task.isRecalled = true
+      this.#post({ kind: 'recall', id })
+    }
   }
 
   /** Lets a streaming call send this many items more. */
@@ -142,6 +162,7 @@ export class WorkerClient implements CallHost {
   }
 
   #recordPace(): void {
+    this.#isStuck = false
     const nowMs = performance.now()
     this.pace.record({ answers: this.#answers, slots: this.slots, nowMs })
     this.idleSinceMs = nowMs
@@ -181,7 +202,7 @@ export class WorkerClient implements CallHost {
     if (task === undefined) return
     this.inFlight.delete(message.id)
     this.isExclusive = false
-    this.#answers += 1
+    if (message.kind !== 'lost' || message.lost.started) this.#answers += 1
     task.host = undefined
     this.#events.onAnswer(task, message)
   }

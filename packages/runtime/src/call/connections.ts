@@ -92,6 +92,16 @@ export class WorkerConnections {
     return best
   }
 
+  /** One has nothing to do, while calls wait in another. */
+  get isUneven(): boolean {
+    let [hasIdle, hasWaiting] = [false, false]
+    for (const { inFlight, slots } of this.clients) {
+      if (inFlight.size === 0) hasIdle = true
+      else if (inFlight.size > slots) hasWaiting = true
+    }
+    return hasIdle && hasWaiting
+  }
+
   /** One without any calls. */
   idle(): WorkerClient | undefined {
     const best = this.roomiest()

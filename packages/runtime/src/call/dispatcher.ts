@@ -21,6 +21,8 @@ import type { CallRequest, CallSink, Calls } from './task.ts'
 const MOST_ATTEMPTS = 3
 /** Tries of a call whose connections break, while the workers stay. */
 const MOST_BREAKS = 10
+/** How often it is looked whether calls wait in one worker while another is idle. */
+const RECALL_MS = 20
 
 export interface DispatcherOptions {
   /** The pool's. */
@@ -43,6 +45,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
   readonly #connections: WorkerConnections
   readonly #size: PoolSize
   #deployment: Promise<Deployment | undefined> | undefined
+  #recallTimer: NodeJS.Timeout | undefined
   #failure: LiftError | undefined
   #isDisposed = false
 
@@ -93,6 +96,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
     this.#isDisposed = true
     this.#connections.close()
     this.#size.stop()
+    clearTimeout(this.#recallTimer)
     const deployment = await this.#deployment
     await deployment?.[Symbol.asyncDispose]()
     this.#keepAlive.stop()
@@ -170,6 +174,17 @@ export class Dispatcher implements Calls, AsyncDisposable {
       this.#queue.shift()
     }
     this.#size.grow()
+    if (this.#queue.size === 0 && this.#connections.isUneven) this.#armRecall()
+  }
+
+  // Calls that were sent ahead and wait behind a slow one come back when another worker has nothing to do.
+  #armRecall(): void {
+    this.#recallTimer ??= setTimeout(() => {
+      this.#recallTimer = undefined
+      if (this.#queue.size > 0 || !this.#connections.isUneven) return
+      for (const client of this.#connections.clients) client.recallWaiting(performance.now())
+      this.#armRecall()
+    }, RECALL_MS).unref()
   }
 
   #send(client: WorkerClient, task: Task): void {

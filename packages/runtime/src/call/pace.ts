@@ -2,6 +2,8 @@
 const WAITING_WORK_MS = 10
 /** More than this waiting in one worker brings nothing. */
 const MOST_WAITING = 512
+/** A worker that answers nothing for this long runs something slow. */
+const STUCK_MS = 3 * WAITING_WORK_MS
 /** Weight of the newest measurement. */
 const NEWEST = 0.3
 
@@ -31,6 +33,11 @@ export class Pace {
     const measuredMs = ((nowMs - this.#since) * slots) / answers
     this.#since = nowMs
     this.#averageMs = this.#averageMs === Infinity ? measuredMs : this.#averageMs * (1 - NEWEST) + measuredMs * NEWEST
+  }
+
+  /** Nothing was answered for much longer than all that waits should take: what waits had better go elsewhere. */
+  isStuck(nowMs: number): boolean {
+    return nowMs - this.#since > STUCK_MS
   }
 
   get averageMs(): number {

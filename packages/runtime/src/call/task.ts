@@ -62,6 +62,8 @@ export class Task {
   /** Where it runs, under which id; `undefined` while it waits. */
   host: CallHost | undefined = undefined
   callId = 0
+  /** Its worker was asked to give it back. */
+  isRecalled = false
   /** Items that reached the caller: a streaming call that has any is not tried again. */
   items = 0
   /** Tells listeners how it goes; `undefined` when there are none. */
