@@ -92,7 +92,7 @@ test('packages with native code stay outside and work in local workers', async (
       console.log(await masked('abcd'))`,
   })
   const { main, workerCode } = await readProgram(root)
-  expect(main).toMatch(/externals["']?: ?\[["'\`]bufferutil["'\`]\]/)
+  expect(main).toMatch(/externals["']?: ?\[["'`]bufferutil["'`]\]/)
   expect(workerCode).toMatch(/from ["']bufferutil["']/)
   expect((await runProgram(root)).stdout).toBe('60606060\n')
 })

@@ -59,14 +59,14 @@ const hosts: readonly { readonly name: string; start(root: string): Promise<Watc
   },
 ]
 
-describe.each(hosts)('$name', ({ start }) => {
+describe.each(hosts)('$name', (host) => {
   test('builds again what an edit concerns, and recovers from errors', async () => {
     await using project = await createProject({
       'src/main.ts': `import { work } from './work.ts'\nconsole.log(await work(1))`,
       'src/work.ts': `import { factor } from './factor.ts'\nexport async function work(n: number) {\n  'use lift'\n  return n * factor\n}`,
       'src/factor.ts': 'export const factor = 2',
     })
-    const watching = follow(await start(project.root))
+    const watching = follow(await host.start(project.root))
     expect(await watching.next()).toBe('END')
     expect((await runProgram(project.root)).stdout).toBe('2\n')
 
