@@ -3,15 +3,21 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 import { kubectl } from './components.mjs'
-import { dnsAddress, folder, nodeAddress } from './settings.mjs'
+import { untilOk } from './processes.mjs'
+import { dnsAddress, folder, metricsAddress, nodeAddress } from './settings.mjs'
 
-export function applyServices() {
-  const caBundle = readFileSync(`${folder}/pki/ca.crt`).toString('base64')
-  const items = [
+export async function applyServices() {
+  apply([
     ...toService('kube-dns', { clusterIP: dnsAddress, ports: dnsPorts }),
-    ...toService('metrics-server', { ports: metricsPorts }),
-    toMetricsApi(caBundle),
-  ]
+    ...toService('metrics-server', { clusterIP: metricsAddress, ports: metricsPorts }),
+  ])
+  // Only when the address leads there: before that it leads to whatever the machine's default route does, and the API
+  // server keeps such a connection, and its answers, for good.
+  await untilOk('metrics-server', 60, ['curl', '-sfk', `https://${metricsAddress}/livez`])
+  apply([toMetricsApi(readFileSync(`${folder}/pki/ca.crt`).toString('base64'))])
+}
+
+function apply(items) {
   const [command, ...commandArguments] = kubectl
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
   execFileSync(command, [...commandArguments, 'apply', '-f', '-'], { input, stdio: ['pipe', 'ignore', 'pipe'] })

@@ -12,6 +12,7 @@ export const serviceRange = '198.18.0.0/16'
 export const podRange = '198.19.0.0/17'
 export const podRangeOfNode = '198.19.0.0/20'
 export const dnsAddress = '198.18.0.10'
+export const metricsAddress = '198.18.0.11'
 /** Holds the base images, and takes what tests push; plain http. */
 export const registry = `${nodeAddress}:5000`
 export const kubeconfig = `${folder}/admin.kubeconfig`
