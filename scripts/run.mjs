@@ -17,6 +17,7 @@ const commands = {
   check: [
     ['exec', 'oxfmt', '--check', '.'],
     ['exec', 'tsc', '-p', '.'],
+    ['--filter', './playground/sveltekit', 'exec', 'svelte-kit', 'sync'],
     ['-r', 'exec', 'tsc', '-p', '.'],
     ['exec', 'oxlint', '--type-aware', '--deny-warnings', '.'],
     ['exec', 'knip'],
