@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { managedSelector } from '../../packages/runtime/src/deploy/names.ts'
+import { buildEnvironment } from '../../packages/runtime/test/build-environment.ts'
 import { buildProgram, type BuiltProgram } from '../programs/build.ts'
 import { runProgram } from '../programs/run.ts'
 import { createTestNamespace, type TestNamespace } from './namespace.ts'
@@ -32,7 +33,7 @@ describe.for(programs)('$name', ({ name, args }) => {
   afterAll(() => program[Symbol.asyncDispose]())
 
   test.for(['mount', 'image'])('gives on a cluster, by %s, what it gives inline', async (delivery) => {
-    const env = { TURBOLIFT_NAMESPACE: namespace.name, TURBOLIFT_DELIVERY: delivery }
+    const env = { ...buildEnvironment, TURBOLIFT_NAMESPACE: namespace.name, TURBOLIFT_DELIVERY: delivery }
     const ended = await runProgram(program, { target: 'kubernetes', args, env })
     expect(ended, ended.stderr).toMatchObject({ exitCode: 0, stdout: expected, leftovers: [] })
     expect(await listAll(namespace.client, managedSelector)).toEqual([])
