@@ -21,9 +21,9 @@ test('a listener gets the event with the time it happened', () => {
   const heard: Timed<LogLine>[] = []
   const stop = on('log:line', (event) => heard.push(event))
   const earliest = performance.timeOrigin + performance.now()
-  events['log:line'].emit(line)
+  events['log:line'].emit({ ...line })
   stop()
-  events['log:line'].emit(line)
+  events['log:line'].emit({ ...line })
   expect(heard).toEqual([{ ...line, at: expect.any(Number) }])
   expect(heard[0]?.at).toBeGreaterThanOrEqual(earliest)
 })
@@ -32,7 +32,7 @@ test('an agent that knows only the name of the channel hears it too', () => {
   const heard: unknown[] = []
   const hear = (event: unknown) => heard.push(event)
   subscribe('turbolift:log:line', hear)
-  events['log:line'].emit(line)
+  events['log:line'].emit({ ...line })
   unsubscribe('turbolift:log:line', hear)
   expect(heard).toHaveLength(1)
 })

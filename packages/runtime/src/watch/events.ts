@@ -120,6 +120,7 @@ export type EventName = keyof RunEvents
 /** Tells listeners of one event. Ask `isHeard` before the event is made, so that it costs nothing without them. */
 export interface EventChannel<T> {
   readonly isHeard: boolean
+  /** Takes the event over, and writes the time into it. */
   emit(event: T): void
 }
 
@@ -136,7 +137,8 @@ class NodeChannel<T extends object> implements EventChannel<T> {
   }
 
   emit(event: T): void {
-    this.#channel.publish({ at: ORIGIN + performance.now(), ...event })
+    // Not spread into a new object: V8 takes microseconds for a spread with more keys behind it.
+    this.#channel.publish(Object.assign(event, { at: ORIGIN + performance.now() }))
   }
 }
 

@@ -24,7 +24,7 @@ export class MapReport {
     this.mapId = lastMapId
     this.counts = startCounts(total)
     this.#event = { mapId: this.mapId, functionId, pool, counts: this.counts }
-    events['map:started'].emit(this.#event)
+    events['map:started'].emit({ ...this.#event })
   }
 
   /** Harmless when it is over already. @param error why it ended early */

@@ -17,7 +17,7 @@ export function startWatching(run: RunStarted, config: RunConfig): Disposable {
     ...(isProgressShown(config.progress) ? [showProgress()] : []),
   ]
   let isOver = false
-  events['run:started'].emit(run)
+  events['run:started'].emit({ ...run })
   return {
     [Symbol.dispose]() {
       if (isOver) return
