@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
+import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
+import { createClusterProgram } from '../../test/cluster-program.ts'
+
+let space: TestNamespace
+beforeAll(async () => {
+  space = await createTestNamespace('autoscale')
+})
+afterAll(() => space[Symbol.asyncDispose]())
+
+const functions = {
+  burn: 'async (ms) => { const until = Date.now() + ms; while (Date.now() < until) Math.sqrt(until); return process.env.TURBOLIFT_WORKER_ID }',
+}
+
+test(
+  'an HPA at 80 % CPU takes a busy pool from one replica to maxReplicas and back',
+  { timeout: 420_000 },
+  async () => {
+    // Little is set aside, so that one busy loop is many times that.
+    const resources = { cpu: '50m', cpuLimit: '300m', memory: '192Mi' }
+    // The cluster's own pace is one step a minute; a test does not need that much calm.
+    const scaleDown = { stabilizationWindowSeconds: 5, policies: [{ type: 'Percent', value: 100, periodSeconds: 5 }] }
+    const patch = { HorizontalPodAutoscaler: { spec: { behavior: { scaleDown } } } }
+    await using program = createClusterProgram('autoscaled', functions, {
+      maxReplicas: 3,
+      kubernetes: { namespace: space.name, delivery: 'mount', autoscale: 'cpu', resources, patch },
+    })
+    const burn = program.lifted('burn')
+    await burn(1)
+    expect(await replicas()).toBe(1)
+    let isBusy = true
+    const load = Promise.all(
+      Array.from({ length: 6 }, async () => {
+        while (isBusy) await burn(500)
+      }),
+    )
+    await expect.poll(replicas, { timeout: 180_000, interval: 1_000 }).toBe(3)
+    isBusy = false
+    await load
+    await expect.poll(replicas, { timeout: 180_000, interval: 1_000 }).toBe(1)
+    expect(await burn(1)).toMatch(/^tl-autoscaled-/)
+  },
+)
+
+async function replicas(): Promise<number | undefined> {
+  const [deployment] = await space.client.list('Deployment')
+  return deployment?.spec?.replicas
+}
