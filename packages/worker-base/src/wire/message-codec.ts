@@ -145,28 +145,29 @@ function toTarget({ liftId, carrier }: CallMessage): string {
   return carrier === undefined ? liftId : `${liftId}\0${JSON.stringify(carrier)}`
 }
 
-function parseTarget(target: string): Pick<CallMessage, 'liftId' | 'carrier'> {
-  const end = target.indexOf('\0')
-  if (end === -1) return { liftId: target }
+function parseCarrier(text: string): Readonly<Record<string, string>> {
   const carrier: Record<string, string> = {}
-  for (const [key, text] of Object.entries(parseJson(Buffer.from(target.slice(end + 1))))) {
-    if (typeof text !== 'string') throw frameMalformed('a carrier that is not all text')
-    carrier[key] = text
+  for (const [key, value] of Object.entries(parseJson(Buffer.from(text)))) {
+    if (typeof value !== 'string') throw frameMalformed('a carrier that is not all text')
+    carrier[key] = value
   }
-  return { liftId: target.slice(0, end), carrier }
+  return carrier
 }
 
 function parseCall(frame: Frame): CallMessage {
   const { head } = frame
   if (head.length < CALL_FIELD_BYTES) throw frameMalformed('a call without its fields')
   const idEnd = CALL_FIELD_BYTES + head.readUInt16LE(8)
+  const target = head.toString('utf8', CALL_FIELD_BYTES, idEnd)
+  const end = target.indexOf('\0')
   return {
     kind: 'call',
     id: frame.id,
     captures: head.readUInt16LE(0),
     attempt: head.readUInt16LE(2),
     timeoutMs: head.readUInt32LE(4),
-    ...parseTarget(head.toString('utf8', CALL_FIELD_BYTES, idEnd)),
+    liftId: end === -1 ? target : target.slice(0, end),
+    carrier: end === -1 ? undefined : parseCarrier(target.slice(end + 1)),
     value: parseValue(frame, idEnd),
   }
 }
