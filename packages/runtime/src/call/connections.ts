@@ -108,6 +108,13 @@ export class WorkerConnections {
     return best?.inFlight.size === 0 ? best : undefined
   }
 
+  /** Aborts what runs in the workers. Its callers are not told: the program is ending. */
+  cancelCalls(toReason: (name: string) => Error): void {
+    for (const client of this.clients) {
+      for (const task of client.inFlight.values()) client.cancel(task, toReason(task.request.name))
+    }
+  }
+
   close(): void {
     for (const worker of this.#workers.values()) {
       worker.gone.abort()

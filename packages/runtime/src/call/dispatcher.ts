@@ -62,6 +62,10 @@ export class Dispatcher implements Calls, AsyncDisposable {
     this.#size = new PoolSize(options.pool, this.#connections, () => this.#queue.size)
   }
 
+  get isBusy(): boolean {
+    return this.#keepAlive.isHeld
+  }
+
   get appetite(): number {
     return this.#size.appetite
   }
@@ -94,11 +98,13 @@ export class Dispatcher implements Calls, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
-    this.#connections.close()
     this.#size.stop()
+    this.#connections.cancelCalls(runEnded)
     clearTimeout(this.#recallTimer)
     const deployment = await this.#deployment
+    // Until they are gone workers may print, in their stop hooks.
     await deployment?.[Symbol.asyncDispose]()
+    this.#connections.close()
     this.#keepAlive.stop()
   }
 
@@ -162,6 +168,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
   }
 
   #pump(): void {
+    if (this.#isDisposed) return
     for (;;) {
       const task = this.#queue.peek()
       if (task === undefined) break

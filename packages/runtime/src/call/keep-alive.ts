@@ -9,6 +9,10 @@ export class KeepAlive {
   #timer: NodeJS.Timeout | undefined
   #holds = 0
 
+  get isHeld(): boolean {
+    return this.#holds > 0
+  }
+
   hold(): void {
     this.#holds += 1
     if (this.#holds > 1) return

@@ -6,6 +6,7 @@ import { createPlatform } from '../deploy/create.ts'
 import { InlineCalls } from '../deploy/inline.ts'
 import type { Deployment, DeploymentEvents, Platform } from '../deploy/platform.ts'
 import { watchProcess } from '../dispose/process-end.ts'
+import type { Ending } from '../dispose/process-end.ts'
 import { createRunFolder } from '../dispose/run-folder.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
 import type { LiftManifest } from '../manifest.ts'
@@ -24,7 +25,7 @@ export interface SessionOptions {
 }
 
 /** The lifted calls of one program: from the first call until the process, or the program's work, ends. */
-export class Session implements AsyncDisposable {
+export class Session implements Ending, AsyncDisposable {
   readonly #options: SessionOptions
   readonly #runFolder: RunFolder = createRunFolder()
   readonly #pools: Map<string, Calls & AsyncDisposable> = new Map()
@@ -32,10 +33,11 @@ export class Session implements AsyncDisposable {
   readonly #stopWatching: () => void
   #platform: Promise<Platform> | undefined
   #created: Platform | undefined
+  #disposed: Promise<void> | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
-    this.#stopWatching = watchProcess({ dispose: () => this[Symbol.asyncDispose](), abandon: () => this.#abandon() })
+    this.#stopWatching = watchProcess(this)
   }
 
   /** Where calls of this pool go. */
@@ -47,14 +49,30 @@ export class Session implements AsyncDisposable {
     return created
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  get isBusy(): boolean {
+    return [...this.#pools.values()].some((calls) => calls.isBusy)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dispose()
+    return this.#disposed
+  }
+
+  async #dispose(): Promise<void> {
     this.#options.onEnd()
     this.#abort.abort()
-    await Promise.all([...this.#pools.values()].map((calls) => calls[Symbol.asyncDispose]()))
-    await this.#created?.[Symbol.asyncDispose]()
-    this.#options.watching[Symbol.dispose]()
-    this.#runFolder[Symbol.dispose]()
-    this.#stopWatching()
+    try {
+      await Promise.all([...this.#pools.values()].map((calls) => calls[Symbol.asyncDispose]()))
+      await this.#created?.[Symbol.asyncDispose]()
+    } finally {
+      this.#options.watching[Symbol.dispose]()
+      this.#runFolder[Symbol.dispose]()
+      this.#stopWatching()
+    }
   }
 
   #createCalls(pool: string): Calls & AsyncDisposable {
@@ -93,7 +111,7 @@ export class Session implements AsyncDisposable {
     return this.#created
   }
 
-  #abandon(): void {
+  abandon(): void {
     this.#options.onEnd()
     this.#created?.abandon()
     this.#options.watching[Symbol.dispose]()

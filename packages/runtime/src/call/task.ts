@@ -40,6 +40,8 @@ export interface CallHost {
 
 /** What takes calls. */
 export interface Calls {
+  /** Whether anybody waits for a call. */
+  readonly isBusy: boolean
   /** How many calls at a time keep all workers busy, those that may still be started included. */
   readonly appetite: number
   /** Takes a call. The sink may hear of a refusal before this returns. */

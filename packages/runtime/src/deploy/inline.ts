@@ -43,6 +43,10 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     this.#options = options
   }
 
+  get isBusy(): boolean {
+    return this.#tasks.size > 0
+  }
+
   submit(request: CallRequest, sink: CallSink): Task {
     const task = new Task(request, sink, reportCall(request, this.#options.name))
     void this.#run(task).catch((error: unknown) => task.reject(error))

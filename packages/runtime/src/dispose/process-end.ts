@@ -1,5 +1,7 @@
 /** What must not outlive the process. */
 export interface Ending {
+  /** Calls are pending: then the process is not about to end. */
+  readonly isBusy: boolean
   /** Ends everything in good order. */
   dispose(): Promise<void>
   /** Ends what can be ended without waiting; the process is gone right after. */
@@ -7,6 +9,7 @@ export interface Ending {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const KEY = Symbol.for('turbolift.process-end/1')
 
 /**
  * Sees to it that nothing outlives the process, however it ends: by itself, by an exception, `process.exit()` or a
@@ -14,40 +17,82 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * Returns what stops the watching.
  */
 export function watchProcess(ending: Ending): () => void {
-  let isEnding = false
-  const onBeforeExit = () => {
-    stop()
-    void disposeAwake(ending)
-  }
-  const onExit = () => ending.abandon()
-  const onSignal = (signal: NodeJS.Signals) => {
-    // Somebody else listens too: whether the process ends is theirs to decide, and `exit` comes in the end.
-    if (process.listenerCount(signal) > 1) return
-    if (isEnding) return endBy(signal)
-    isEnding = true
-    void disposeAwake(ending).finally(() => endBy(signal))
-  }
-  // The default again, and the signal once more: the process ends by it, as it would have without us.
-  const endBy = (signal: NodeJS.Signals) => {
-    ending.abandon()
-    stop()
-    process.kill(process.pid, signal)
-  }
-  const stop = () => {
-    process.off('beforeExit', onBeforeExit).off('exit', onExit)
-    for (const signal of SIGNALS) process.off(signal, onSignal)
-  }
-  process.once('beforeExit', onBeforeExit).once('exit', onExit)
-  for (const signal of SIGNALS) process.on(signal, onSignal)
-  return stop
+  const watcher = sharedWatcher()
+  watcher.add(ending)
+  return () => watcher.remove(ending)
 }
 
-/** What disposal waits for does not keep the process alive by itself: connections to workers and clusters never do. */
-async function disposeAwake(ending: Ending): Promise<void> {
-  const awake = setInterval(() => undefined, 2 ** 30)
-  try {
-    await ending.dispose()
-  } finally {
-    clearInterval(awake)
+/** One for all runs of a process, of all copies of this package: each has to know its own listeners from the user's. */
+class ProcessWatcher {
+  readonly #endings: Set<Ending> = new Set()
+  #isEnding = false
+
+  add(ending: Ending): void {
+    if (this.#endings.size === 0) this.#listen()
+    this.#endings.add(ending)
   }
+
+  remove(ending: Ending): void {
+    this.#endings.delete(ending)
+    if (this.#endings.size === 0) this.#ignore()
+  }
+
+  #listen(): void {
+    process.on('beforeExit', this.#onBeforeExit).on('exit', this.#abandonAll)
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal)
+  }
+
+  #ignore(): void {
+    process.off('beforeExit', this.#onBeforeExit).off('exit', this.#abandonAll)
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal)
+  }
+
+  readonly #onBeforeExit = (): void => {
+    // Another listener may have begun new work; the event comes again when that is done.
+    const isBusy = [...this.#endings].some((ending) => ending.isBusy)
+    if (!isBusy) void this.#disposeAll()
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // Somebody else listens too: whether the process ends is theirs to decide, and `exit` comes in the end.
+    if (process.listenerCount(signal) > 1) return
+    if (this.#isEnding) return this.#endBy(signal)
+    this.#isEnding = true
+    void this.#disposeAll().then(() => this.#endBy(signal))
+  }
+
+  // The default again, and the signal once more: the process ends by it, as it would have without us.
+  #endBy(signal: NodeJS.Signals): void {
+    this.#abandonAll()
+    this.#ignore()
+    process.kill(process.pid, signal)
+  }
+
+  async #disposeAll(): Promise<void> {
+    // What is disposed may hold nothing that keeps a program alive, as connections to a cluster do not: this does, or the
+    // process would end before it has seen that all is gone.
+    const stayAlive = setInterval(() => undefined, 2 ** 30)
+    const outcomes = await Promise.allSettled([...this.#endings].map((ending) => ending.dispose()))
+    clearInterval(stayAlive)
+    for (const outcome of outcomes) {
+      // The program has its own end and exit code; what could not be tidied up is told beside it.
+      if (outcome.status === 'rejected') process.emitWarning(toError(outcome.reason))
+    }
+  }
+
+  readonly #abandonAll = (): void => {
+    for (const ending of this.#endings) ending.abandon()
+    this.#endings.clear()
+  }
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
+}
+
+// The one place that reads an untyped global; only this function writes it.
+function sharedWatcher(): ProcessWatcher {
+  const holder = globalThis as { [KEY]?: ProcessWatcher }
+  holder[KEY] ??= new ProcessWatcher()
+  return holder[KEY]
 }

@@ -14,5 +14,14 @@ export function createRunFolder(): RunFolder {
   const base = tmpdir().length <= LONGEST_BASE ? tmpdir() : '/tmp'
   // mkdtemp gives mode 0700.
   const path = mkdtempSync(join(base, 'turbolift-'))
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) }
+  return { path, [Symbol.dispose]: () => removeFolder(path) }
+}
+
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+  } catch (error) {
+    // The end of the program is not the time to fail; the system tidies up its temporary folder.
+    process.emitWarning(error instanceof Error ? error : String(error))
+  }
 }
