@@ -20,7 +20,7 @@ export function hostKindOf(meta: HostMeta): HostKind {
 /** Imports the host's own module from the project, so that the child build is made by the same version. */
 export async function importFromProject(name: string, root: string): Promise<unknown> {
   const entry = findInProject(name, root)
-  return import(entry === undefined ? name : pathToFileURL(entry).href)
+  return import(/* @vite-ignore */ entry === undefined ? name : pathToFileURL(entry).href)
 }
 
 function findInProject(name: string, root: string): string | undefined {

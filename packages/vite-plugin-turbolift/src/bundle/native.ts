@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { cleanId } from '../registry.ts'
+
 /** Loaders of compiled code: who depends on one of them has some. */
 const LOADERS = [
   'bindings',
@@ -21,10 +23,10 @@ export function packageNameOf(source: string): string | undefined {
 /**
  * Whether a package has code compiled for one platform (Node-API), which cannot be part of a chunk: by its
  * `package.json`, or by a `.node` file in its folder.
- * @param file a resolved module of the package
+ * @param id a resolved module of the package
  */
-export function isNativePackage(name: string, file: string): boolean {
-  const folder = folderOf(name, file)
+export function isNativePackage(name: string, id: string): boolean {
+  const folder = folderOf(name, id)
   if (folder === undefined) return false
   const before = known.get(folder)
   if (before !== undefined) return before
@@ -33,7 +35,9 @@ export function isNativePackage(name: string, file: string): boolean {
   return isNative
 }
 
-function folderOf(name: string, file: string): string | undefined {
+function folderOf(name: string, id: string): string | undefined {
+  // CommonJS plugins wrap modules in virtual ones: a null byte before the path, a query behind it.
+  const file = cleanId(id).replace('\0', '')
   const end = file.replaceAll('\\', '/').lastIndexOf(`/node_modules/${name}/`)
   if (end !== -1) return file.slice(0, end + `/node_modules/${name}`.length)
   // A linked package is where its own `package.json` is.
