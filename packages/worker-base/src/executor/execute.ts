@@ -23,12 +23,12 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     const value = encodeValue(result, 'result')
     return { kind: 'result', id, value: value instanceof Promise ? await value : value }
   } catch (error) {
-    return toFailure(id, error)
+    return toFailure(id, error, options.functions.folder)
   }
 }
 
-function invoke(fn: LiftedFunction, { call }: RunningCall): unknown {
-  const values = decodeValue(call.value)
+function invoke(fn: LiftedFunction, { call, context }: RunningCall): unknown {
+  const values = decodeValue(call.value, () => context.signal)
   if (!Array.isArray(values)) throw new TypeError('The values of a call must be an array.')
   if (call.captures === 0) return fn(...values)
   const inner = fn(...values.slice(0, call.captures))
@@ -51,11 +51,11 @@ async function answerStream(
   return { kind: 'end', id, value: await encodeValue(returned, 'return value') }
 }
 
-function toFailure(id: number, error: unknown): Answer {
+function toFailure(id: number, error: unknown, folder: string): Answer {
   if (error instanceof UnsendableValueError) {
     return toLost(id, { reason: 'unsendable', detail: error.reason, path: error.path })
   }
-  return { kind: 'error', id, value: encodeError(toUserStack(error)) }
+  return { kind: 'error', id, value: encodeError(toUserStack(error, folder)) }
 }
 
 function toLost(id: number, lost: Omit<Lost, 'started'>): Answer {

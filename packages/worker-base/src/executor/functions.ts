@@ -5,6 +5,8 @@ export type LiftedFunction = (...values: readonly unknown[]) => unknown
 export interface FunctionTable {
   /** Ids of all functions; `undefined` in dev, where they come and go. */
   readonly ids: readonly string[] | undefined
+  /** URL of the folder that the code is in, with a slash at its end. */
+  readonly folder: string
   /** The function, or `undefined` if there is none of that id. A promise only while its module is loading. */
   load(id: string): LiftedFunction | undefined | Promise<LiftedFunction | undefined>
 }
@@ -16,11 +18,13 @@ export interface FunctionTable {
 export async function loadFunctionTable(url: string): Promise<FunctionTable> {
   const module: unknown = await import(/* @vite-ignore */ url)
   const loadFunction = parseLoadFunction(module)
-  if (loadFunction !== undefined) return toDevTable(loadFunction)
+  const folder = new URL('./', url).href
+  if (loadFunction !== undefined) return toDevTable(loadFunction, folder)
   const loaders = parseLoaders(module, url)
   const loaded = new Map<string, LiftedFunction>()
   return {
     ids: [...loaders.keys()],
+    folder,
     load(id) {
       const known = loaded.get(id)
       if (known !== undefined) return known
@@ -36,8 +40,8 @@ export async function loadFunctionTable(url: string): Promise<FunctionTable> {
 }
 
 /** Of a dev server, which has functions as they are written: `loadFunction(id): Promise<Function>`, asked at each call. */
-function toDevTable(loadFunction: (id: string) => unknown): FunctionTable {
-  return { ids: undefined, load: async (id) => parseFunction(await loadFunction(id), id) }
+function toDevTable(loadFunction: (id: string) => unknown, folder: string): FunctionTable {
+  return { ids: undefined, folder, load: async (id) => parseFunction(await loadFunction(id), id) }
 }
 
 function parseLoadFunction(module: unknown): ((id: string) => unknown) | undefined {
