@@ -17,7 +17,8 @@ export const dev: Command = {
     if (entry === undefined) throw wrongUsage('The module to run is missing.', 'Name it: "turbolift dev src/main.ts".')
     const root = resolve(textOption(call, 'root') ?? '.')
     const runDev = await loadRunDev(root)
-    await runDev({ root, entry, args, mode: textOption(call, 'mode') })
+    const result = await runDev({ root, entry, args, mode: textOption(call, 'mode') })
+    if (result === 'plugin-not-configured') throw pluginNotConfigured(root)
     return Number(process.exitCode ?? 0)
   },
 }
@@ -27,7 +28,7 @@ type RunDev = (run: {
   readonly entry: string
   readonly args: readonly string[]
   readonly mode: string | undefined
-}) => Promise<void>
+}) => Promise<unknown>
 
 /** The plugin of the project: it knows the project's Vite, which this package does not depend on. */
 async function loadRunDev(root: string): Promise<RunDev> {
@@ -44,6 +45,14 @@ function resolvePlugin(root: string): string {
   } catch (cause) {
     throw pluginMissing(root, cause)
   }
+}
+
+function pluginNotConfigured(root: string): ConfigError {
+  return new ConfigError('PLUGIN_NOT_CONFIGURED', {
+    what: `The Vite configuration of ${root} does not have the plugin.`,
+    why: 'Without it no function is lifted.',
+    fix: 'Add "turbolift()" of "vite-plugin-turbolift" to "plugins" in vite.config.ts.',
+  })
 }
 
 function pluginMissing(root: string, cause: unknown): ConfigError {

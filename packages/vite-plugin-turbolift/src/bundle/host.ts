@@ -20,7 +20,8 @@ export function hostKindOf(meta: HostMeta): HostKind {
 /** Imports the host's own module from the project, so that the child build is made by the same version. */
 export async function importFromProject(name: string, root: string): Promise<unknown> {
   const entry = findInProject(name, root)
-  return import(/* @vite-ignore */ entry === undefined ? name : pathToFileURL(entry).href)
+  if (entry === undefined) return import(/* @vite-ignore */ name)
+  return import(/* @vite-ignore */ pathToFileURL(entry).href)
 }
 
 function findInProject(name: string, root: string): string | undefined {

@@ -4,10 +4,10 @@ import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { resolve } from 'node:path'
 
-import { ESModulesEvaluator, ModuleRunner } from 'vite/module-runner'
-import type { ModuleRunnerTransport } from 'vite/module-runner'
+import type { ModuleRunner, ModuleRunnerTransport } from 'vite/module-runner'
 
 import { LIFTED_EXPORT } from '../lifted-export.ts'
+import { importModuleRunner } from './import-vite.ts'
 import { readLines, sendLine } from './lines.ts'
 
 export interface DevServer {
@@ -26,7 +26,7 @@ export type LoadFunction = (id: string) => Promise<unknown>
 export function createLoader({ address, root }: DevServer): LoadFunction {
   let runner: Promise<ModuleRunner> | undefined
   return async (id) => {
-    runner ??= connect(address)
+    runner ??= connect({ address, root })
     const [module = '', path = ''] = id.split('#')
     return pickLifted(await (await runner).import(resolve(root, module)), path)
   }
@@ -38,7 +38,8 @@ function pickLifted(module: Readonly<Record<string, unknown>>, path: string): un
   return typeof table === 'object' && table !== null ? Reflect.get(table, path) : undefined
 }
 
-async function connect(address: string): Promise<ModuleRunner> {
+async function connect({ address, root }: DevServer): Promise<ModuleRunner> {
+  const { ESModulesEvaluator, ModuleRunner } = await importModuleRunner(root)
   const socket = createConnection(address).unref()
   await once(socket, 'connect')
   return new ModuleRunner({ transport: toTransport(socket), hmr: { logger: false } }, new ESModulesEvaluator())
