@@ -28,6 +28,11 @@ const functions = `
   wait: async (ms) => new Promise((resolve) => setTimeout(resolve, ms, ms)),
   pid: async () => process.pid,
   capturedAdd: (k, j) => async (n) => n + k + j,
+  untilAborted: async ({ signal }, ms) => new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => ms === undefined ? resolve(signal.reason.message) : setTimeout(reject, ms, signal.reason))
+  }),
+  sizeOf: async (stream) => { let size = 0; for await (const chunk of stream) size += chunk.length; return size },
+  blobOf: async (size) => new Blob([new Uint8Array(size)]).stream(),
   say: async (text) => console.log(text),
   async *streamUpTo(n) { try { for (let i = 0; i < n; i += 1) yield i } finally { console.log('closed') } },
 `
@@ -111,6 +116,32 @@ describe.each(['local', 'inline'])('%s', (target) => {
       console.log(JSON.stringify([before, during]))
       process.exit()`
     expect(await result({ functions, main }, environment)).toEqual(['early', 'TimeoutError'])
+  })
+
+  test('a signal among the arguments aborts the function, which decides how the call ends', async () => {
+    const main = `
+      const soft = new AbortController()
+      const softly = untilAborted({ signal: soft.signal })
+      const hard = new AbortController()
+      const harder = untilAborted({ signal: hard.signal }, 1).catch((error) => 'rejected ' + error.message)
+      await square(1)
+      setTimeout(() => { soft.abort(new Error('soft')); hard.abort(new Error('hard')) }, 300)
+      const before = await untilAborted({ signal: AbortSignal.abort(new Error('before')) }).catch((error) => error.message)
+      console.log(JSON.stringify([await softly, await harder, before]))`
+    expect(await result({ functions, main, options: { maxReplicas: 3 } }, environment)).toEqual([
+      'soft',
+      'rejected hard',
+      'before',
+    ])
+  })
+
+  test('streams of bytes are arguments and results', async () => {
+    const main = `
+      const size = await sizeOf(new Blob([new Uint8Array(300_000)]).stream())
+      let back = 0
+      for await (const chunk of await blobOf(200_000)) back += chunk.length
+      console.log(JSON.stringify([size, back]))`
+    expect(await result({ functions, main }, environment)).toEqual([300_000, 200_000])
   })
 
   test('a rejection that nobody handles ends the program as it does without lifting', async () => {

@@ -26,15 +26,17 @@ export function settleByAnswer(task: Task, message: AnswerMessage): LostVerdict 
   }
 }
 
-function judgeLost({ request }: Task, lost: Lost): LostVerdict {
+function judgeLost({ request, aborted }: Task, lost: Lost): LostVerdict {
   switch (lost.reason) {
     case 'exit':
       return { kind: 'again', countsAsAttempt: lost.started, why: 'it called process.exit()' }
     case 'crashed':
       return { kind: 'again', countsAsAttempt: lost.started, why: `an uncaught error ended it: ${lost.detail}` }
+    case 'aborted':
+      if (aborted !== undefined) return { kind: 'failed', error: aborted.reason }
+      return { kind: 'again', countsAsAttempt: false, why: 'its worker stopped' }
     case 'recalled':
     case 'draining':
-    case 'aborted':
       return { kind: 'again', countsAsAttempt: false, why: 'its worker stopped' }
     case 'out-of-memory':
       return { kind: 'failed', error: functionOutOfMemory(request.name, lost.detail) }

@@ -21,6 +21,7 @@ const MOST_MISSED = 3
 const MOST_UNSENT_BYTES = 16 * 1024 * 1024
 /** A cancelled call may end by itself in this time; then its executor is ended. */
 const CANCEL_GRACE_MS = 2_000
+const NO_LIMIT_MS = 2 ** 32 - 1
 
 /** What ends a call. */
 export type AnswerMessage = Extract<WorkerMessage, { readonly kind: 'result' | 'error' | 'end' | 'lost' }>
@@ -109,7 +110,9 @@ export class WorkerClient implements CallHost {
 
   /** Aborts the call over there. Its answer is still to come, and it keeps its place until then. */
   cancel(task: Task, reason: unknown): void {
-    this.#post({ kind: 'cancel', id: task.callId, graceMs: CANCEL_GRACE_MS, value: encodeError(reason) })
+    // What only aborts a signal of the function's own may take as long as the function likes.
+    const graceMs = task.aborted === undefined ? CANCEL_GRACE_MS : NO_LIMIT_MS
+    this.#post({ kind: 'cancel', id: task.callId, graceMs, value: encodeError(reason) })
   }
 
   /**

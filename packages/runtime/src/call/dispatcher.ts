@@ -14,6 +14,7 @@ import type { Fate } from './connections.ts'
 import { Fifo } from './fifo.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { PoolSize } from './pool-size.ts'
+import { abortedSignal, watchSignals } from './signals.ts'
 import { Task } from './task.ts'
 import type { CallRequest, CallSink, Calls } from './task.ts'
 
@@ -79,8 +80,11 @@ export class Dispatcher implements Calls, AsyncDisposable {
       return task
     }
     this.#keepAlive.hold()
-    task.onSettled = () => this.#keepAlive.release()
-    if (request.signal !== undefined) this.#watchSignal(task, request.signal)
+    const unwatch = watchSignals(task, this)
+    task.onSettled = () => {
+      unwatch?.()
+      this.#keepAlive.release()
+    }
     this.#deployment ??= this.#deploy()
     const client = this.#queue.size === 0 ? this.#connections.roomiest() : undefined
     if (client === undefined) this.#queue.push(task)
@@ -96,6 +100,12 @@ export class Dispatcher implements Calls, AsyncDisposable {
     task.reject(reason)
   }
 
+  abort(task: Task, reason: unknown): void {
+    task.aborted ??= { reason }
+    if (task.host === undefined) task.reject(reason)
+    else task.host.cancel(task, reason)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     this.#size.stop()
@@ -109,19 +119,11 @@ export class Dispatcher implements Calls, AsyncDisposable {
   }
 
   #refusal(request: CallRequest): unknown {
-    if (request.signal?.aborted === true) return request.signal.reason
+    const aborted = abortedSignal(request)
+    if (aborted !== undefined) return aborted.reason
     if (this.#isDisposed) return runEnded(request.name)
     const most = this.#options.pool.maxQueuedCalls
     return this.#queue.size >= most ? queueFull(request.name, most) : this.#failure
-  }
-
-  #watchSignal(task: Task, signal: AbortSignal): void {
-    const abort = () => this.cancel(task, signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    task.onSettled = () => {
-      signal.removeEventListener('abort', abort)
-      this.#keepAlive.release()
-    }
   }
 
   async #deploy(): Promise<Deployment | undefined> {

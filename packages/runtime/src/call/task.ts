@@ -48,6 +48,8 @@ export interface Calls {
   submit(request: CallRequest, sink: CallSink): Task
   /** Ends a call early: its caller hears `reason` at once, its worker is told to stop. */
   cancel(task: Task, reason: unknown): void
+  /** Aborts the signals among a call's arguments: the function decides how the call ends. */
+  abort(task: Task, reason: unknown): void
 }
 
 /** One call from the time it is made until it is settled. Retries are the same task. */
@@ -64,6 +66,8 @@ export class Task {
   /** Where it runs, under which id; `undefined` while it waits. */
   host: CallHost | undefined = undefined
   callId = 0
+  /** A signal among its arguments was aborted: the function is told, and the call ends when it does. */
+  aborted: { readonly reason: unknown } | undefined = undefined
   /** Its worker was asked to give it back. */
   isRecalled = false
   /** Items that reached the caller: a streaming call that has any is not tried again. */

@@ -7,6 +7,7 @@ import { encodeError } from '@turbolift/worker-base/wire'
 import type { WorkerMessage } from '@turbolift/worker-base/wire'
 
 import { settleByAnswer } from '../call/answer.ts'
+import { abortedSignal, watchSignals } from '../call/signals.ts'
 import { Task } from '../call/task.ts'
 import type { CallHost, CallRequest, CallSink, Calls } from '../call/task.ts'
 import type { PoolConfig } from '../config.ts'
@@ -58,6 +59,11 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     task.reject(reason)
   }
 
+  abort(task: Task, reason: unknown): void {
+    task.aborted ??= { reason }
+    this.#send({ kind: 'cancel', id: task.callId, graceMs: 0, value: encodeError(reason) })
+  }
+
   allow(task: Task, items: number): void {
     this.#send({ kind: 'credit', id: task.callId, items })
   }
@@ -73,7 +79,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
 
   async #run(task: Task): Promise<void> {
     const { request, sink } = task
-    request.signal?.throwIfAborted()
+    abortedSignal(request)?.throwIfAborted()
     this.#lastId += 1
     task.callId = this.#lastId
     task.host = this
@@ -98,14 +104,13 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
 
   /** Nothing here can end a function that does not end by itself; but its caller need not wait for it. */
   #watch(task: Task): void {
-    const { signal, name, timeoutMs = this.#options.pool.timeoutMs ?? 0 } = task.request
-    const abort = () => this.cancel(task, signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
+    const { name, timeoutMs = this.#options.pool.timeoutMs ?? 0 } = task.request
+    const unwatch = watchSignals(task, this)
     const expire = () => this.cancel(task, callTimedOut(name, ''))
     const timer = timeoutMs === 0 ? undefined : setTimeout(expire, timeoutMs)
     task.onSettled = () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
+      unwatch?.()
     }
   }
 

@@ -7,8 +7,10 @@ type Reducers = Record<string, (value: unknown) => unknown>
 /** Collects what travels beside the text. */
 export interface PartSink {
   readonly parts: Uint8Array[]
-  /** Parts that are still being read (blobs); `undefined` where nothing can wait for them. */
+  /** Parts that are still being read (blobs, streams); `undefined` where nothing can wait for them. */
   readonly pending: Promise<void>[] | undefined
+  /** Signals that the value holds; `undefined` where nobody could pass their abort on. */
+  readonly signals: AbortSignal[] | undefined
   /** Errors that are being encoded; one of them met again is a cycle. */
   readonly ancestors: readonly Error[]
   readonly explain: ExplainRefusal
@@ -23,13 +25,16 @@ export function createReducers(sink: PartSink): Reducers {
   }
 }
 
-/** The reverse of `createReducers`. */
-export function createRevivers(parts: readonly Uint8Array[]): Reducers {
+/**
+ * The reverse of `createReducers`.
+ * @param toSignal gives the signal that stands for those that were sent
+ */
+export function createRevivers(parts: readonly Uint8Array[], toSignal: (() => AbortSignal) | undefined): Reducers {
   return {
     // Text that people wrote with plain devalue holds base64 here.
     ArrayBuffer: (data) =>
       toArrayBuffer(typeof data === 'string' ? Buffer.from(data, 'base64') : readPart(parts, data)),
-    Special: (reduced) => reviveSpecial(reduced, parts),
+    Special: (reduced) => reviveSpecial(reduced, { parts, toSignal }),
   }
 }
 
@@ -40,6 +45,8 @@ function reduceSpecial(value: object, sink: PartSink): unknown[] | undefined {
     return ['Error', toErrorFields(value, sink.ancestors, sink.explain)]
   }
   if (value instanceof Blob) return reduceBlob(value, sink)
+  if (value instanceof ReadableStream) return reduceByteStream(value, sink)
+  if (value instanceof AbortSignal) return reduceSignal(value, sink)
   return undefined
 }
 
@@ -63,6 +70,38 @@ async function readBlob(blob: Blob, parts: Uint8Array[], index: number): Promise
   parts[index] = new Uint8Array(await blob.arrayBuffer())
 }
 
+/** Its bytes travel as a whole: the other side reads them from a stream again. */
+function reduceByteStream(stream: ReadableStream<unknown>, sink: PartSink): unknown[] {
+  if (sink.pending === undefined) return [new Unsendable('a ReadableStream, which errors cannot hold')]
+  if (stream.locked) return [new Unsendable('a ReadableStream that somebody reads already')]
+  const number = addPart(sink, new Uint8Array(0))
+  sink.pending.push(readByteStream(stream, sink.parts, number - 1))
+  return ['ReadableStream', number]
+}
+
+async function readByteStream(stream: ReadableStream<unknown>, parts: Uint8Array[], index: number): Promise<void> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) {
+    if (!(chunk instanceof Uint8Array))
+      throw new TypeError('A ReadableStream that is sent must give bytes (Uint8Array).')
+    chunks.push(chunk)
+  }
+  const bytes = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.byteLength, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  parts[index] = bytes
+}
+
+/** Stands for a signal of the other side: it aborts when one of those that were sent does. */
+function reduceSignal(signal: AbortSignal, sink: PartSink): unknown[] {
+  if (sink.signals === undefined) return [new Unsendable('an AbortSignal, which only the arguments of a call can hold')]
+  sink.signals.push(signal)
+  return ['AbortSignal']
+}
+
 /** Numbers start at 1, since devalue takes 0 for "not mine". */
 function addPart(sink: PartSink, bytes: Uint8Array): number {
   return sink.parts.push(bytes)
@@ -73,11 +112,18 @@ function reduceBuffer(buffer: ArrayBuffer, sink: PartSink): number | Unsendable 
   return addPart(sink, new Uint8Array(buffer.slice(0)))
 }
 
-function reviveSpecial(reduced: unknown, parts: readonly Uint8Array[]): unknown {
+interface Received {
+  readonly parts: readonly Uint8Array[]
+  readonly toSignal: (() => AbortSignal) | undefined
+}
+
+function reviveSpecial(reduced: unknown, { parts, toSignal }: Received): unknown {
   if (!Array.isArray(reduced)) throw new Error('a special value without its kind')
   const [kind, data, type, name, lastModified]: unknown[] = reduced
   if (kind === 'Error') return reviveError(parseErrorFields(data))
   if (kind === 'Blob') return new Blob([readPart(parts, data)], { type: String(type) })
+  if (kind === 'ReadableStream') return new Blob([readPart(parts, data)]).stream()
+  if (kind === 'AbortSignal') return (toSignal ?? neverAborted)()
   if (kind === 'File') {
     return new File([readPart(parts, data)], String(name), { type: String(type), lastModified: Number(lastModified) })
   }
@@ -86,6 +132,10 @@ function reviveSpecial(reduced: unknown, parts: readonly Uint8Array[]): unknown 
   const create = typeof kind === 'string' ? VIEWS.get(kind) : undefined
   if (create === undefined) throw new Error(`an unknown type ${String(kind)}`)
   return create(data)
+}
+
+function neverAborted(): AbortSignal {
+  return new AbortController().signal
 }
 
 const VIEWS: ReadonlyMap<string, (buffer: ArrayBuffer) => ArrayBufferView> = new Map<

@@ -11,6 +11,8 @@ export interface WireValue {
   readonly format: 'json' | 'devalue'
   readonly text: string
   readonly parts: readonly Uint8Array[]
+  /** Signals among the arguments; not sent: whoever sends the value passes their abort on with `cancel`. */
+  readonly signals?: readonly AbortSignal[]
 }
 
 const NO_PARTS: readonly Uint8Array[] = []
@@ -20,14 +22,14 @@ export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts
 
 /**
  * Encodes a value. Date, Map, Set, BigInt, RegExp, URL, URLSearchParams, typed arrays, DataView, ArrayBuffer, Buffer,
- * Blob, File, errors, cycles, repeated references, holes, `undefined`, `-0` and NaN arrive as they are.
+ * Blob, File, ReadableStream of bytes, errors, cycles, repeated references, holes, `undefined`, `-0` and NaN arrive as they are.
  * A view of a part of an ArrayBuffer is sent without the rest of it. A promise is returned only if the value holds
- * a Blob or File, whose bytes take time to read.
+ * a Blob, File or ReadableStream, whose bytes take time to read.
  * @param root how the paths in errors begin
  * @throws UnsendableValueError with the path to a function, symbol, class instance, promise …
  */
 export function encodeValue(value: unknown, root = 'value'): WireValue | Promise<WireValue> {
-  return encode(value, (path) => root + path)
+  return encode(value, { toPath: (path) => root + path, signals: undefined })
 }
 
 /**
@@ -38,11 +40,12 @@ export function encodeArguments(
   captures: readonly unknown[],
   args: readonly unknown[],
 ): WireValue | Promise<WireValue> {
-  return encode(captures.length === 0 ? args : [...captures, ...args], (path) => {
+  const toPath = (path: string): string => {
     const [, index = '', rest = ''] = /^\[(\d+)\](.*)$/s.exec(path) ?? []
     const position = Number(index) - captures.length
     return position < 0 ? `captures[${index}]${rest}` : `arguments[${position}]${rest}`
-  })
+  }
+  return encode(captures.length === 0 ? args : [...captures, ...args], { toPath, signals: [] })
 }
 
 /**
@@ -56,12 +59,13 @@ export function encodeError(thrown: unknown): WireValue {
 }
 
 /**
+ * @param toSignal gives the signal that stands for those among the arguments of a call
  * @throws MalformedValueError
  */
-export function decodeValue(value: WireValue): unknown {
+export function decodeValue(value: WireValue, toSignal?: () => AbortSignal): unknown {
   try {
     if (value.format === 'json') return JSON.parse(value.text)
-    return parse(value.text, createRevivers(value.parts))
+    return parse(value.text, createRevivers(value.parts, toSignal))
   } catch (cause) {
     throw new MalformedValueError(cause)
   }
@@ -80,12 +84,18 @@ export class MalformedValueError extends Error {
   }
 }
 
-function encode(value: unknown, toPath: (path: string) => string): WireValue | Promise<WireValue> {
+interface EncodeOptions {
+  readonly toPath: (path: string) => string
+  readonly signals: AbortSignal[] | undefined
+}
+
+function encode(value: unknown, { toPath, signals }: EncodeOptions): WireValue | Promise<WireValue> {
   if (value === undefined) return UNDEFINED_VALUE
   if (isPlain(value, toPath)) return { format: 'json', text: JSON.stringify(value), parts: NO_PARTS }
   const pending: Promise<void>[] = []
-  const sink: PartSink = { parts: [], pending, ancestors: [], explain: explainRefusal }
-  const encoded: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts }
+  const sink: PartSink = { parts: [], pending, signals, ancestors: [], explain: explainRefusal }
+  const plain: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts }
+  const encoded = signals === undefined || signals.length === 0 ? plain : { ...plain, signals }
   return pending.length === 0 ? encoded : Promise.all(pending).then(() => encoded)
 }
 
@@ -98,7 +108,7 @@ function isPlain(value: unknown, toPath: (path: string) => string): boolean {
 }
 
 function encodeNow(value: unknown): WireValue {
-  const sink: PartSink = { parts: [], pending: undefined, ancestors: [], explain: explainRefusal }
+  const sink: PartSink = { parts: [], pending: undefined, signals: undefined, ancestors: [], explain: explainRefusal }
   return { format: 'devalue', text: toText(value, sink, (path) => `error${path}`), parts: sink.parts }
 }
 
@@ -107,7 +117,11 @@ function explainRefusal(value: unknown, ancestors: readonly Error[]): string | u
     return undefined
   }
   try {
-    toText(value, { parts: [], pending: undefined, ancestors, explain: explainRefusal }, (path) => path)
+    toText(
+      value,
+      { parts: [], pending: undefined, signals: undefined, ancestors, explain: explainRefusal },
+      (path) => path,
+    )
     return undefined
   } catch (error) {
     return error instanceof UnsendableValueError ? error.reason : String(error)
