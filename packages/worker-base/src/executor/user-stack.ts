@@ -13,7 +13,8 @@ const CONTEXT_FRAME = 'at AsyncLocalStorage.run (node:async_hooks'
 export function toUserStack(thrown: unknown, folder: string): unknown {
   const seen = new Set<unknown>()
   const pending: unknown[] = [thrown]
-  for (let error = pending.pop(); error !== undefined; error = pending.pop()) {
+  while (pending.length > 0) {
+    const error = pending.pop()
     if (!(error instanceof Error) || seen.has(error)) continue
     seen.add(error)
     if (typeof error.stack === 'string') error.stack = toUserFrames(error.stack, folder)
