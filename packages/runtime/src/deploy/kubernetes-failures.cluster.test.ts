@@ -111,7 +111,7 @@ describe('each failure names its reason', () => {
       silent,
       () => on(space.name, {}, { startTimeoutMs: 3_000 }),
       'READY_TIMEOUT',
-      /within 3 s.*is starting/s,
+      /within 3 s.*does not listen/s,
     ],
   ]
   test.concurrent.each(cases)('%s', async (_, manifest, options, code, message) => {

@@ -1,7 +1,10 @@
+import type { Duplex } from 'node:stream'
+
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 
 import { LiftError } from '../errors.ts'
 import { toDeployFailure } from './errors.ts'
+import { connectWhenListening } from './knock.ts'
 import { toSelector } from './objects.ts'
 import type { PoolObjects } from './objects.ts'
 import type { DeploymentEvents, WorkerAddress } from './platform.ts'
@@ -40,11 +43,14 @@ interface Seen {
   readonly sinceMs: number
 }
 
+type Alive = Extract<PodState, { readonly kind: 'running' | 'ready' }>
+
 /** Follows the pods of a pool: tells which workers come and go, and when none can come, why. */
 export class PoolWatch {
   readonly #options: PoolWatchOptions
   readonly #pods: Map<string, Seen> = new Map()
   readonly #ready: Map<string, string> = new Map()
+  readonly #knocking: Map<string, AbortController> = new Map()
   #refused: { readonly error: LiftError; readonly afterMs: number; readonly sinceMs: number } | undefined
   #expected = 0
   #waitingSinceMs = 0
@@ -106,26 +112,57 @@ export class PoolWatch {
     const known = this.#ready.get(name)
     if (known !== undefined && (state.kind === 'ended' || toIncarnation(pod) !== known))
       this.#lose(name, toEndReason(pod))
-    if (state.kind === 'ready' && !this.#ready.has(name)) this.#welcome(name, state)
+    if (state.kind !== 'running') this.#stopKnocking(name)
+    if (state.kind === 'ready' && !this.#ready.has(name)) this.#welcome(name, state, undefined)
+    if (state.kind === 'running' && !this.#ready.has(name)) void this.#knock(name, state)
     if (state.kind === 'failing' && state.afterMs === 0) void this.#check()
   }
 
   #onDeleted(pod: V1Pod): void {
     const name = pod.metadata?.name ?? ''
     this.#pods.delete(name)
+    this.#stopKnocking(name)
     this.#lose(name, toEndReason(pod))
   }
 
-  #welcome(pod: string, { id, address }: Extract<PodState, { readonly kind: 'ready' }>): void {
+  async #knock(pod: string, state: Alive): Promise<void> {
+    const { run, route, signal } = this.#options
+    // Behind an ingress another worker might answer.
+    if (this.#knocking.has(pod) || route !== undefined) return
+    const stop = new AbortController()
+    this.#knocking.set(pod, stop)
+    try {
+      const target = { name: pod, address: state.address, isReady: false }
+      const connection = await connectWhenListening(run.routes, target, AbortSignal.any([signal, stop.signal]))
+      if (stop.signal.aborted || this.#ready.has(pod)) connection.destroy()
+      else this.#welcome(pod, state, connection)
+    } catch (error) {
+      if (!stop.signal.aborted && !signal.aborted) throw error
+    } finally {
+      this.#stopKnocking(pod)
+    }
+  }
+
+  #stopKnocking(pod: string): void {
+    this.#knocking.get(pod)?.abort(new Error('The pod is in another state.'))
+    this.#knocking.delete(pod)
+  }
+
+  #welcome(pod: string, { id, address }: Alive, connection: Duplex | undefined): void {
     const { run, events, route } = this.#options
     this.#ready.set(pod, id)
     clearInterval(this.#timer)
-    const target = { name: pod, address }
+    const target = { name: pod, address, isReady: true }
+    let first = connection
     events.onWorker({
       id,
       token: run.token,
       ...(route === undefined ? {} : { route }),
-      dial: (options) => run.routes.dial(target, options),
+      dial: async (options) => {
+        const open = first?.destroyed === false ? first : undefined
+        first = undefined
+        return open ?? run.routes.dial(target, options)
+      },
     })
   }
 
@@ -210,5 +247,6 @@ export class PoolWatch {
 
 function toText(state: PodState): string {
   if (state.kind === 'starting') return `is starting (${state.reason})`
+  if (state.kind === 'running') return 'is running, but does not listen'
   return state.kind === 'failing' ? `is failing (${state.error.code})` : state.kind
 }

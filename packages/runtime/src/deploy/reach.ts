@@ -17,6 +17,8 @@ const openMs = 10_000
 export interface PodTarget {
   readonly name: string
   readonly address: string
+  /** Whether it is known to listen. */
+  readonly isReady: boolean
 }
 
 export interface RoutesOptions {
@@ -49,29 +51,32 @@ export function createRoutes({ client, reach, certificate, ingress }: RoutesOpti
 
 type Dial = (pod: PodTarget, signal: AbortSignal) => Promise<Duplex>
 
-/** Tries pod addresses once, with the first pod; if it does not answer, all go through the API server. */
+/** Tries pod addresses with the first pod; if it does not answer there, all go through the API server. */
 function createAutomatic(direct: Dial, forwarded: Dial): Routes {
-  let isDirect: Promise<boolean> | undefined
-  let opened: Duplex | undefined
+  let known: 'direct' | 'forwarded' | undefined
   const probe = async (pod: PodTarget, signal: AbortSignal) => {
     try {
-      opened = await direct(pod, limited(signal, directMs))
-      return true
-    } catch {
-      // No way there, or something else lives at that address: the other way is known to work.
+      const connection = await direct(pod, limited(signal, directMs))
+      known = 'direct'
+      return connection
+    } catch (error) {
       signal.throwIfAborted()
-      return false
+      // Something is at that address, perhaps the pod, which does not listen yet.
+      if (!pod.isReady && isRefused(error)) throw error
+      known ??= 'forwarded'
+      return forwarded(pod, limited(signal, openMs))
     }
   }
   return {
-    async dial(pod, { signal }) {
-      const isFirst = isDirect === undefined
-      isDirect ??= probe(pod, signal)
-      const way = (await isDirect.catch(() => false)) ? direct : forwarded
-      const first = isFirst ? opened : undefined
-      return first ?? way(pod, limited(signal, openMs))
+    dial(pod, { signal }) {
+      if (known === undefined) return probe(pod, signal)
+      return (known === 'direct' ? direct : forwarded)(pod, limited(signal, openMs))
     },
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
 }
 
 /** Behind an ingress the controller chooses the worker; TLS ends there, and the token guards the rest. */
@@ -93,8 +98,10 @@ async function openTcp(target: { readonly host: string; readonly port: number },
 }
 
 async function secure(raw: Duplex, options: ConnectionOptions, signal: AbortSignal): Promise<Duplex> {
+  // What has failed by now would say so to nobody.
+  if (raw.errored !== null) throw raw.errored
   const socket = connectTls({ ...options, socket: raw })
-  raw.once('error', (error) => socket.destroy(error))
+  raw.on('error', (error) => socket.destroy(error))
   raw.once('close', () => socket.destroy())
   socket.once('close', () => raw.destroy())
   await opened(socket, 'secureConnect', signal)
@@ -102,11 +109,11 @@ async function secure(raw: Duplex, options: ConnectionOptions, signal: AbortSign
 }
 
 async function opened(stream: Duplex, event: string, signal: AbortSignal): Promise<void> {
+  // For good: a failing stream may tell its error twice, also when nobody else listens yet or any more.
+  stream.on('error', () => stream.destroy())
   try {
     await once(stream, event, { signal })
   } catch (error) {
-    // Nobody listens any more, and an unheard error would end the program.
-    stream.on('error', () => stream.destroyed)
     stream.destroy()
     throw signal.aborted ? signal.reason : error
   }

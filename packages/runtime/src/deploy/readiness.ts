@@ -16,6 +16,8 @@ import {
 /** What is known of one worker's pod. */
 export type PodState =
   | { readonly kind: 'starting'; readonly reason: string }
+  /** Its container runs; whether it listens yet is another thing. */
+  | { readonly kind: 'running'; readonly id: string; readonly address: string }
   | { readonly kind: 'ready'; readonly id: string; readonly address: string }
   /** It will not come up by itself. `afterMs`: only when it stays so for this long. */
   | { readonly kind: 'failing'; readonly error: LiftError; readonly afterMs: number }
@@ -30,8 +32,9 @@ const scaleUpPatienceMs = 300_000
 export function toPodState(pod: V1Pod): PodState {
   const status = toWorkerStatus(pod)
   if (isEnded(pod)) return { kind: 'ended', reason: toEndReason(pod) }
-  if (status?.state?.running !== undefined && isReady(pod)) {
-    return { kind: 'ready', id: toIncarnation(pod), address: pod.status?.podIP ?? '' }
+  const address = pod.status?.podIP
+  if (status?.state?.running !== undefined && address !== undefined) {
+    return { kind: isReady(pod) ? 'ready' : 'running', id: toIncarnation(pod), address }
   }
   const failure = status === undefined ? toScheduleFailure(pod) : toContainerFailure(pod, status)
   if (failure !== undefined) return { kind: 'failing', ...failure }

@@ -86,6 +86,8 @@ class ForwardedStream extends Duplex {
   constructor(socket: WebSocket, channels: Channels) {
     super({ allowHalfOpen: false })
     this.#socket = socket
+    // A pod's refusal may come before anybody had the chance to listen; it is also a close, which everybody sees.
+    this.on('error', () => this.destroyed)
     socket.once('close', () => this.push(null))
     channels.connect(
       (data) => {
