@@ -152,7 +152,7 @@ export interface UnsendableType {
 }
 
 export function typeNotSendable({ name, problem, isCertain }: UnsendableType, at: TextRange): Diagnostic {
-  const what = isCertain ? problem : problem.replace(' is a ', ' may be a ')
+  const what = isCertain ? problem : problem.replace(/ is (an? )/, ' may be $1')
   return (isCertain ? error : warning)('TYPE_NOT_SENDABLE', at, {
     what: `"${name}": ${what}.`,
     why: 'Arguments and results travel between the program and its workers as copies, and this cannot be copied.',

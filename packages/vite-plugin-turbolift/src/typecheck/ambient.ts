@@ -68,7 +68,10 @@ declare namespace $Turbolift {
     : T extends WeakMap<any, any> ? ${'`!${P} is a WeakMap`'}
     : T extends WeakSet<any> ? ${'`!${P} is a WeakSet`'}
     : T extends Global<'WeakRef'> ? ${'`!${P} is a WeakRef`'}
-    : T extends AsyncIterable<infer V> ? Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], Allowed>>
+    : T extends AsyncIterable<any>
+      ? keyof T extends symbol
+        ? ${'`?${P} is an async iterable`'}
+        : ${'`!${P} is an async iterable`'}
     : T extends Iterable<infer V>
       ? keyof T extends symbol
         ? Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], Allowed>>

@@ -54,6 +54,14 @@ const refused: Record<string, readonly [source: string, ...problems: string[]]> 
   'rest parameter': ['export async function f(n: number, ...all: (() => void)[]) {}', 'a rest parameter is a function'],
   'only a rest parameter': ['export async function f(...all: { s: symbol }[]) {}', 'a rest parameter.s is a symbol'],
   'variadic tuple': ['export async function f(x: [string, ...symbol[]]) {}', '?parameter 0[] is a symbol'],
+  'async iterable, which may be a stream': [
+    'export async function f(x: AsyncIterable<Uint8Array>) { return 1 }',
+    '?parameter 0 is an async iterable',
+  ],
+  'async generator as a value': [
+    'export async function f() { return { items: (async function* () { yield 1 })() } }',
+    'result.items is an async iterable',
+  ],
   'optional property': ['export async function f(x: { onDone?: () => void }) {}', '?parameter 0.onDone is a function'],
   'optional parameter': ['export async function f(done?: () => void) {}', '?parameter 0 is a function'],
   'one member of a union': ['export async function f(x: string | (() => string)) {}', '?parameter 0 is a function'],
@@ -118,7 +126,6 @@ const accepted: Record<string, string> = {
   'object types': 'export async function f(a: object, b: {}, c: Record<string, never>) { return a }',
   enum: 'enum E { A, B }; export async function f(e: E) { return E.A }',
   'async generator': 'export async function* f(n: number) { yield { n }; return new Map([[1, new Date()]]) }',
-  'async iterable': 'export async function f(x: AsyncIterable<Uint8Array>) { return 1 }',
   'iterable interface': 'export async function f(x: Iterable<number>, y: ArrayLike<string>) { return 1 }',
   'destructured and default':
     'export async function f({ a, b = 2 }: { a: string; b?: number }, [c]: [Date], d = 1) { return { a, c, d } }',
