@@ -1,23 +1,28 @@
 import type { MapOptions, Outcome } from './map-options.ts'
 import type { MapRun } from './map-run.ts'
+import { joinStacks } from './stack.ts'
+import type { CallSite } from './stack.ts'
 
 /** What `map` gives: a promise of all results, or with `for await` one after the other. */
 export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
   readonly #start: () => MapRun
   readonly #options: MapOptions
+  readonly #site: CallSite
   #iterator: AsyncGenerator<R, void, undefined> | undefined
   #all: Promise<R[]> | undefined
 
-  constructor(start: () => MapRun, options: MapOptions) {
+  /** @param site where the map was called */
+  constructor(start: () => MapRun, options: MapOptions, site: CallSite) {
     this.#start = start
     this.#options = options
+    this.#site = site
   }
 
   get [Symbol.toStringTag](): string {
     return 'MapResults'
   }
 
-  /** One after the other. Iterating twice goes on where the first loop was left. */
+  /** One after the other. All loops share one iteration; the one that is left early ends it. */
   [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
     this.#iterator ??= this.#iterate()
     return this.#iterator
@@ -47,6 +52,8 @@ export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
         if (outcome === 'later') await run.arrival()
         else if (this.#isWanted(outcome)) yield this.#toResult(outcome)
       }
+    } catch (error) {
+      throw joinStacks(error, this.#site)
     } finally {
       await run.stop()
     }
@@ -62,6 +69,8 @@ export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
         else if (this.#isWanted(outcome)) results.push(this.#toResult(outcome))
       }
       return results
+    } catch (error) {
+      throw joinStacks(error, this.#site)
     } finally {
       await run.stop()
     }

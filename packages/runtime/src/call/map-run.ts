@@ -74,7 +74,7 @@ export class MapRun {
 
   /** Cancels what is in flight and closes the source. Harmless after the end. */
   async stop(): Promise<void> {
-    const { invoker, inputs, options, report } = this.#run
+    const { invoker, options, report } = this.#run
     options.signal?.removeEventListener('abort', this.#onAbort)
     const wasExhausted = this.#isExhausted
     this.#isExhausted = true
@@ -86,7 +86,17 @@ export class MapRun {
       else invoker.cancel(call, reason)
     }
     report?.end(this.#ended?.error)
-    if (!wasExhausted) await inputs.return?.()
+    if (!wasExhausted) await this.#closeSource()
+  }
+
+  async #closeSource(): Promise<void> {
+    try {
+      await this.#run.inputs.return?.()
+    } catch (error) {
+      // It comes after the error that ended the map, and must not stand in its place.
+      if (this.#ended === undefined) throw error
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
   }
 
   #isDone(): boolean {

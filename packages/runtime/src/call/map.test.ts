@@ -179,6 +179,24 @@ describe('failures', () => {
     await expect(map(double, broken())).rejects.toThrow('source')
   })
 
+  test('the error of a source that cannot be closed does not hide the first one', async () => {
+    const warned = new Promise((resolve) => process.once('warning', resolve))
+    const inputs = {
+      next: () => ({ done: false, value: 1 }),
+      return: () => {
+        throw new Error('cannot close')
+      },
+    }
+    const stubborn = { [Symbol.iterator]: () => inputs }
+    await expect(map(odd, stubborn)).rejects.toThrow('odd 1')
+    expect(await warned).toMatchObject({ message: 'cannot close' })
+  })
+
+  test('an error says where the map was called', async () => {
+    const stack = await map(odd, [1]).catch((error: unknown) => (error instanceof Error ? error.stack : ''))
+    expect(stack).toMatch(/RangeError: odd 1\n[\s\S]*map\.test\.ts/)
+  })
+
   test('a function that throws at once, or is not async, is a failed call', async () => {
     const sync = (n: number) => {
       if (n === 1) throw new Error('sync')

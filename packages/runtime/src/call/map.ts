@@ -9,6 +9,8 @@ import { MapResults } from './map-results.ts'
 import { MapRun } from './map-run.ts'
 import type { Inputs } from './map-run.ts'
 import { PlainInvoker } from './plain-invoker.ts'
+import { captureSite } from './stack.ts'
+import type { CallSite } from './stack.ts'
 
 /** What is worked on: read only as fast as results are taken. */
 export type Source<I> = Iterable<I> | AsyncIterable<I>
@@ -29,7 +31,14 @@ export function map<I, R>(
 ): MapResults<Outcome<Awaited<R>>>
 export function map<I, R>(fn: (input: I) => R, inputs: Source<I>, options?: MapOptions): MapResults<Awaited<R>>
 export function map<I>(fn: (input: I) => unknown, inputs: Source<I>, options: MapOptions = {}): MapResults<unknown> {
-  return start(fn, { call: 'map', inputs: toArguments(inputs, (input) => [input]), total: toTotal(inputs), options })
+  const site = captureSite(map)
+  return start(fn, {
+    call: 'map',
+    site,
+    inputs: toArguments(inputs, (input) => [input]),
+    total: toTotal(inputs),
+    options,
+  })
 }
 
 /**
@@ -51,7 +60,14 @@ export function starmap<A extends readonly unknown[]>(
   inputs: Source<A>,
   options: MapOptions = {},
 ): MapResults<unknown> {
-  return start(fn, { call: 'starmap', inputs: toArguments(inputs, (args) => args), total: toTotal(inputs), options })
+  const site = captureSite(starmap)
+  return start(fn, {
+    call: 'starmap',
+    site,
+    inputs: toArguments(inputs, (args) => args),
+    total: toTotal(inputs),
+    options,
+  })
 }
 
 /** `map` for functions without a result: starts at once, keeps nothing, resolves when all calls are done. */
@@ -62,6 +78,7 @@ export async function forEach<I>(
 ): Promise<void> {
   const call = {
     call: 'forEach',
+    site: captureSite(forEach),
     inputs: toArguments(inputs, (input: I) => [input]),
     total: toTotal(inputs),
     options: { ...options, ordered: false },
@@ -73,18 +90,22 @@ export async function forEach<I>(
 interface StartOptions {
   /** As the user wrote it, for errors. */
   readonly call: string
+  readonly site: CallSite
   readonly inputs: () => Inputs
   /** How many there are, where that is known. */
   readonly total: number | undefined
   readonly options: MapOptions
 }
 
-function start(fn: (...args: never[]) => unknown, { call, inputs, total, options }: StartOptions): MapResults<unknown> {
+function start(
+  fn: (...args: never[]) => unknown,
+  { call, site, inputs, total, options }: StartOptions,
+): MapResults<unknown> {
   checkMapOptions(call, options)
   const handle = liftedHandleOf(fn)
   if (handle === undefined) {
     const run = { name: fn.name, invoker: new PlainInvoker(fn), options, report: undefined }
-    return new MapResults(() => new MapRun({ ...run, inputs: inputs() }), options)
+    return new MapResults(() => new MapRun({ ...run, inputs: inputs() }), options, site)
   }
   if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
   const begin = () => {
@@ -92,7 +113,7 @@ function start(fn: (...args: never[]) => unknown, { call, inputs, total, options
     const invoker = handle.toInvoker(toCallOptions(options), { report, cache: openCache(options) })
     return new MapRun({ name: fn.name, invoker, inputs: inputs(), options, report })
   }
-  return new MapResults(begin, options)
+  return new MapResults(begin, options, site)
 }
 
 // The map itself watches the signal: one listener instead of one for each call.

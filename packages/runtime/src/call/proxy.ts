@@ -9,7 +9,7 @@ import { rememberLifted } from './lifted.ts'
 import type { LiftedMeta } from './lifted.ts'
 import { pause, retryDelayMs } from './retry.ts'
 import { sessionOf } from './runtime.ts'
-import { joinStacks } from './stack.ts'
+import { captureSite, joinStacks } from './stack.ts'
 import { streamLifted } from './stream.ts'
 
 /** What stands in the main program for a lifted function. */
@@ -60,7 +60,7 @@ function createCallProxy(lifted: Lifted): LiftedProxy {
         return decodeValue(await callLifted(lifted, args))
       } catch (error) {
         const delayMs = retryDelayMs(error, { options, tried, random: Math.random() })
-        if (delayMs === undefined) throw joinStacks(error, proxy)
+        if (delayMs === undefined) throw joinStacks(error, captureSite(proxy))
         await pause(delayMs, options.signal)
       }
     }
@@ -73,7 +73,7 @@ function createStreamProxy(lifted: Lifted): LiftedProxy {
     try {
       return yield* streamLifted(lifted, args)
     } catch (error) {
-      throw joinStacks(error, proxy)
+      throw joinStacks(error, captureSite(proxy))
     }
   }
   return proxy
