@@ -273,11 +273,12 @@ describe('local', () => {
     expect(await result({ functions, main })).toEqual(['MANIFEST_DAMAGED', 'MANIFEST_DAMAGED'])
   })
 
-  test('configure() works before the first call and is refused after it', async () => {
+  test('configure() works before the first call and is refused after it, unless it says the same again', async () => {
     const main = `
       configure({ target: 'inline' })
       const here = (await pid()) === process.pid
       let code
+      configure({ target: 'inline' })
       try { configure({ target: 'local' }) } catch (error) { code = error.code }
       console.log(JSON.stringify([here, code]))`
     expect(await result({ functions, main })).toEqual([true, 'CONFIGURED_TOO_LATE'])

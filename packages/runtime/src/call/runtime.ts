@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 
 import type { ConfigInput } from '../config.ts'
 import { checkLayer, resolveConfig } from '../config/resolve.ts'
@@ -23,6 +24,9 @@ const KEY = Symbol.for('turbolift.runtime/1')
  */
 export function configure(options: ConfigInput): void {
   const { configured, sessions } = sharedState()
+  // A dev server evaluates a module anew after each edit.
+  const isKnown = configured.some((known) => isDeepStrictEqual(known, options))
+  if (sessions.size > 0 && isKnown) return
   if (sessions.size > 0) throw configuredTooLate()
   checkLayer({ name: 'configure', values: options })
   configured.push(options)
