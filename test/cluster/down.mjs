@@ -57,7 +57,7 @@ function unmountVolumes() {
     .map((line) => line.split(' ')[1] ?? '')
   const own = mounts
     .filter((path) => path.startsWith(`${folder}/kubelet`))
-    .sort()
-    .reverse()
+    .toSorted()
+    .toReversed()
   for (const path of own) execFileSync('umount', ['-l', path])
 }

@@ -6,8 +6,7 @@ import { request as httpsRequest } from 'node:https'
 import type { RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Transform } from 'node:stream'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 
 import { loadKubeconfig } from '../../packages/runtime/src/deploy/client/kubeconfig.ts'
@@ -102,9 +101,14 @@ class ProxyState {
     return this.#answered % 2 === 0 ? 429 : 503
   }
 
-  gate(isWatch: boolean): Transform {
-    return new Transform({
-      transform: (chunk, _encoding, done) => void this.pass({ isWatch }).then(() => done(null, chunk)),
+  /** Lets bytes through when they may pass. */
+  gate(isWatch: boolean): Duplex {
+    const pass = () => this.pass({ isWatch })
+    return Duplex.from(async function* (source: AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
+        await pass()
+        yield chunk
+      }
     })
   }
 }
@@ -147,7 +151,7 @@ async function upgrade(api: ApiServer, state: ProxyState, { request, socket, hea
   const { credentials, url } = api
   const { ca, cert, key } = credentials
   const upstream = connect({ host: url.hostname, port: Number(url.port), ca, cert, key, ALPNProtocols: ['http/1.1'] })
-  const lines = Object.entries(toHeaders(api, request)).map(([name, value]) => `${name}: ${String(value)}`)
+  const lines = Object.entries(toHeaders(api, request)).map(([name, value]) => `${name}: ${value}`)
   upstream.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
   upstream.write(head)
   socket.pipe(state.gate(false)).pipe(upstream)

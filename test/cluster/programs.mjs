@@ -27,8 +27,8 @@ export function installPackages() {
   say('installing Debian packages')
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   execFileSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  const install = ['install', '-y', '-qq', '--no-install-recommends', ...debianPackages]
-  execFileSync('apt-get', install, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const installation = ['install', '-y', '-qq', '--no-install-recommends', ...debianPackages]
+  execFileSync('apt-get', installation, { env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 export function buildPrograms() {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { createLiftedFunction } from '../src/call/proxy.ts'
-import type { LiftedProxy } from '../src/call/proxy.ts'
 import { sessionOf } from '../src/call/runtime.ts'
 import type { ConfigInput } from '../src/config.ts'
 import type { LiftManifest } from '../src/manifest.ts'
@@ -12,7 +11,8 @@ import { toManifest } from './cluster-run.ts'
 /** The functions of a program on the cluster, as a bundle would have them. Disposing ends its run. */
 export interface ClusterProgram extends AsyncDisposable {
   readonly manifest: LiftManifest
-  lifted(name: string, options?: { readonly pool?: string; readonly kind?: 'call' | 'stream' }): LiftedProxy
+  lifted(name: string, options?: { readonly pool?: string }): (...args: unknown[]) => Promise<unknown>
+  streamed(name: string): (...args: unknown[]) => AsyncGenerator
 }
 
 /** @param functions JavaScript text of each function by name: `async (n) => n * n` */
@@ -30,8 +30,17 @@ export function createClusterProgram(
   const manifest = { ...toManifest(program, files), options: { target: 'kubernetes' as const, ...options } }
   return {
     manifest,
-    lifted: (name, { pool = 'default', kind = 'call' } = {}) =>
-      createLiftedFunction(manifest, { id: name, name, length: 1, pool, kind }),
+    lifted(name, { pool = 'default' } = {}) {
+      const proxy = createLiftedFunction(manifest, { id: name, name, length: 1, pool, kind: 'call' })
+      return async (...args) => proxy(...args)
+    },
+    streamed(name) {
+      const proxy = createLiftedFunction(manifest, { id: name, name, length: 1, pool: 'default', kind: 'stream' })
+      return async function* (...args) {
+        const values = proxy(...args)
+        if (Symbol.asyncIterator in values) yield* values
+      }
+    },
     [Symbol.asyncDispose]: () => sessionOf(manifest)[Symbol.asyncDispose](),
   }
 }

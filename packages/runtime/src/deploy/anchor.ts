@@ -34,6 +34,7 @@ export interface Anchor extends AsyncDisposable {
  */
 export async function openAnchor(options: AnchorOptions): Promise<Anchor> {
   const { client, run, graceMs, annotations, signal } = options
+  // Before the request, which may be repeated for a while: deadlines are counted from the Job's start, which is later.
   const began = performance.now()
   const body = toAnchor({ run, annotations, deadlineSeconds: Math.ceil(graceMs / 1000) })
   // A cluster that does not answer at all is told soon: nothing is lost yet.
@@ -64,7 +65,7 @@ class Heartbeat implements Anchor {
     this.lost = this.#loss.signal
     this.#options = options
     this.#began = began
-    this.#alive = began
+    this.#alive = performance.now()
     this.#schedule()
   }
 

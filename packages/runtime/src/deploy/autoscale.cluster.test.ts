@@ -30,14 +30,14 @@ test(
     const burn = program.lifted('burn')
     await burn(1)
     expect(await replicas()).toBe(1)
-    let isBusy = true
+    const calm = new AbortController()
     const load = Promise.all(
       Array.from({ length: 6 }, async () => {
-        while (isBusy) await burn(500)
+        while (!calm.signal.aborted) await burn(500)
       }),
     )
     await expect.poll(replicas, { timeout: 180_000, interval: 1_000 }).toBe(3)
-    isBusy = false
+    calm.abort()
     await load
     await expect.poll(replicas, { timeout: 180_000, interval: 1_000 }).toBe(1)
     expect(await burn(1)).toMatch(/^tl-autoscaled-/)

@@ -56,8 +56,7 @@ describe.each(['http', 'https'] as const)('through nginx by %s', (scheme) => {
     const back = await program.lifted('echo')(large)
     expect(back instanceof Uint8Array && Buffer.compare(back, large)).toBe(0)
     const counted: unknown[] = []
-    const stream = program.lifted('count', { kind: 'stream' })(500)
-    if (Symbol.asyncIterator in stream) for await (const value of stream) counted.push(value)
+    for await (const value of program.streamed('count')(500)) counted.push(value)
     expect(counted).toHaveLength(500)
     const names = await Promise.all(Array.from({ length: 8 }, () => program.lifted('nap')(300)))
     expect(names.every((name) => typeof name === 'string')).toBe(true)

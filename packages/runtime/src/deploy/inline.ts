@@ -88,6 +88,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     this.#watch(task)
     this.#worker ??= this.#load()
     const worker = await this.#worker
+    for (const shared of request.value.shared ?? []) worker.send({ kind: 'share', id: 0, ...shared })
     const { liftId, captures, value } = request
     worker.send({
       kind: 'call',

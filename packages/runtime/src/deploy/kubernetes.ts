@@ -38,7 +38,7 @@ class KubernetesPlatform implements Platform {
 
   async deploy(request: DeployRequest): Promise<Deployment> {
     const { config } = this.#options
-    this.#failed.add(request.events.onFailed)
+    this.#failed.add((error) => request.events.onFailed(error))
     this.#run ??= this.#openRun(request)
     const run = await this.#run
     run.anchor.lost.throwIfAborted()

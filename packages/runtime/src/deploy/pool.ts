@@ -1,6 +1,5 @@
 import type { ClusterInput } from './options.ts'
 import type { KubernetesConfig, PoolConfig } from '../config.ts'
-import { LiftError } from '../errors.ts'
 import { toMergePatched } from './merge-patch.ts'
 import { toPoolName } from './names.ts'
 import { toAutoscaler, toService } from './objects.ts'
@@ -80,7 +79,7 @@ class PoolDeployment implements Deployment {
       autoscale: cluster.autoscale,
       minReplicas: pool.minReplicas,
       signal,
-      onFailed: events.onFailed,
+      onFailed: (error) => events.onFailed(error),
     })
   }
 

@@ -73,7 +73,7 @@ export function toRequestError(refused: Refused): ClusterRequestError {
 interface Refusal {
   readonly code: string
   readonly fix: string
-  matches(status: ApiStatus): boolean
+  readonly matches: (status: ApiStatus) => boolean
 }
 
 const refusals: readonly Refusal[] = [
