@@ -21,6 +21,7 @@ const start = (key: symbol) => {
   return inner
 }
 console.log(work, start, tasks.run)
+export default async () => { 'use lift'; return new WeakMap() }
 import { tasks } from './tasks.lift'
 `
 const files = {
@@ -49,6 +50,7 @@ describe.each(bundlers)('types with $name', (bundler) => {
     expect(message).toContain("3 |   'use lift'")
     expect(message).toContain('TYPE_NOT_SENDABLE: "start.inner": capture key is a symbol.')
     expect(message).toContain('TYPE_NOT_SENDABLE: "start.inner": result is a symbol.')
+    expect(message).toContain('TYPE_NOT_SENDABLE: "default": result is a WeakMap.')
     expect(message).not.toContain('may be')
     expect(existsSync(join(project.root, 'dist'))).toBe(false)
   })

@@ -9,10 +9,16 @@ import type { ViteDevServer } from 'vite'
 import { WORKER_ENVIRONMENT, addressOf, workerEnvironment } from './environment.ts'
 import { createLoader } from './functions.ts'
 import { importVite } from './import-vite.ts'
+import { reloadWithoutHmr } from './reload.ts'
 
 const require = createRequire(import.meta.url)
 
-describe.each(['vite', 'vite-7'])('modules for workers from %s', (version) => {
+describe.each([
+  ['vite', 'with hot updates'],
+  ['vite', 'without hot updates'],
+  ['vite-7', 'with hot updates'],
+  ['vite-7', 'without hot updates'],
+])('modules for workers from %s %s', (version, updates) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'turbolift-loader-')))
   const write = (path: string, text: string) => writeFileSync(join(root, path), text)
   let server: ViteDevServer
@@ -32,9 +38,10 @@ describe.each(['vite', 'vite-7'])('modules for workers from %s', (version) => {
       configFile: false,
       appType: 'custom',
       logLevel: 'silent',
-      server: { middlewareMode: true, ws: false },
+      server: { middlewareMode: true, ws: false, ...(updates === 'without hot updates' ? { hmr: false } : {}) },
       environments: { [WORKER_ENVIRONMENT]: workerEnvironment() },
     })
+    reloadWithoutHmr(server)
     address = addressOf(server.environments[WORKER_ENVIRONMENT]) ?? ''
   })
   afterAll(async () => {

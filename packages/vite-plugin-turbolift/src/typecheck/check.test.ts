@@ -278,6 +278,12 @@ describe('what stands around', () => {
     },
   )
 
+  test('leaves modules without a file alone', async () => {
+    const root = join(folder, 'virtual')
+    writeProject(root, 'typescript')
+    expect(await checkTypes([exported(root, 'src/nowhere.ts')], { root })).toEqual({ problems: [], notes: [] })
+  })
+
   test('leaves JavaScript alone', async () => {
     const root = join(folder, 'plain')
     write(root, 'src/a.js', 'export async function f(x) {}')

@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import type { TextRange } from '../ast.ts'
+import { readSource } from '../registry.ts'
 import { ambientTypes } from './ambient.ts'
 import { assertInPlace, exportAssertions } from './assertions.ts'
 import type { NumberedSubject } from './assertions.ts'
@@ -46,15 +47,14 @@ export async function checkTypes(
   subjects: readonly TypecheckSubject[],
   options: TypecheckOptions,
 ): Promise<TypecheckResult> {
-  const numbered = subjects
-    .map((subject, number) => ({ ...subject, number }))
-    .filter(({ module }) => isTypeScript(module))
-  if (numbered.length === 0) return { problems: [], notes: [] }
+  const all = subjects.map((subject, number) => ({ ...subject, number })).filter(({ module }) => isTypeScript(module))
+  if (all.length === 0) return { problems: [], notes: [] }
   const tsc = findTsc(options.root)
   if (tsc === undefined)
     return { problems: [], notes: ['Types of lifted functions were not checked: no "typescript" in this project.'] }
 
-  const sources = await readSources(numbered)
+  const sources = await readSources(all)
+  const numbered = all.filter(({ module }) => sources.has(module))
   const program = await writeProgram(numbered, { sources, options })
   const output = parseCheckerOutput(await runTsc(tsc, program.tsconfig, options))
   const problems = output.findings.flatMap((finding) => toProblem(finding, { subjects, sources }))
@@ -65,7 +65,9 @@ export async function checkTypes(
 
 async function readSources(subjects: readonly NumberedSubject[]): Promise<ReadonlyMap<string, string>> {
   const modules = [...new Set(subjects.map(({ module }) => module))]
-  return new Map(await Promise.all(modules.map(async (module) => [module, await readFile(module, 'utf8')] as const)))
+  const read = await Promise.all(modules.map(async (module) => ({ module, source: await readSource(module) })))
+  // Modules of other plugins have no file.
+  return new Map(read.flatMap(({ module, source }) => (source === undefined ? [] : [[module, source]])))
 }
 
 interface ProgramInput {

@@ -20,13 +20,15 @@ export function findReaches(
   const exports = exportedNames(module)
   const reaches = functions.map((fn): readonly [LiftedFunction, SubjectReach | undefined] => {
     const ordinal = inside.findIndex((range) => isOwnDirective(fn.node, range))
-    if (ordinal === -1) return [fn, toExport(fn, exports)]
+    const expression = expressions.get(fn.node)
+    const isUnnamedDefault = expression === undefined && fn.path === 'default'
+    if (ordinal === -1 || isUnnamedDefault) return [fn, toExport(fn, exports)]
     return [
       fn,
       {
         kind: 'directive',
         ordinal,
-        expression: expressions.get(fn.node),
+        expression,
         parameters: fn.node.params.map((parameter) => parameterName(parameter)),
         captures: fn.captures.map(({ name }) => name),
       },

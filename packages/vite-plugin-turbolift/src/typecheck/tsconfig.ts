@@ -29,7 +29,7 @@ export function toTsconfig({ root, base, copies, files }: CheckedProgram): objec
     },
     files,
     include: [`${root}/**/*.d.ts`],
-    exclude: [`${root}/**/node_modules`, `${root}/dist`],
+    exclude: [`${root}/**/node_modules`, `${root}/**/dist`],
     references: [],
   }
 }
