@@ -1,4 +1,4 @@
-import type { DevEnvironment, Plugin, ViteDevServer } from 'vite'
+import type { DevEnvironment, Plugin, Rollup, ViteDevServer } from 'vite'
 
 import { Compiler, ownRuntime, programName, workerRuntime } from '../compiler.ts'
 import { directiveInClient } from '../diagnostics.ts'
@@ -6,6 +6,8 @@ import { DIRECTIVE_PATTERN, isLiftModuleName } from '../directive.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { MANIFEST_MODULE, RUNTIME_MODULE } from '../proxy.ts'
 import { reportProblems } from '../report-problems.ts'
+import type { ReportContext } from '../report-problems.ts'
+import type { Edited, SplitModule } from '../split.ts'
 import { WORKER_ENVIRONMENT, addressOf, workerEnvironment } from './environment.ts'
 import { createDevManifest } from './manifest.ts'
 import { reloadWithoutHmr } from './reload.ts'
@@ -41,38 +43,58 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
       async handler(source, importer) {
         if (server === undefined) return null
         if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
-        if (isWorkerSide(this.environment)) {
-          if (source === 'turbolift') return workerRuntime()
-          return await shared.resolve(this, { source, importer, environment: this.environment })
-        }
-        if (source !== RUNTIME_MODULE) return null
-        return (await this.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+        if (!isWorkerSide(this.environment)) return await resolveRuntime(this, source, importer)
+        if (source === 'turbolift') return workerRuntime()
+        return await shared.resolve(this, { source, importer, environment: this.environment })
       },
     },
-    async load(id) {
-      if (id !== RESOLVED_MANIFEST || server === undefined) return null
-      const { root } = compiler
-      const address = addressOf(server.environments[WORKER_ENVIRONMENT]) ?? ''
-      const manifest = await createDevManifest({ program: programName(root), options, server: { address, root } })
-      return `export const manifest = ${JSON.stringify(manifest)}\n`
-    },
+    load: (id) => (id === RESOLVED_MANIFEST && server !== undefined ? loadManifest(server, options) : null),
     async transform(code, id) {
       if (server === undefined || (!DIRECTIVE_PATTERN.test(code) && !isLiftModuleName(id))) return null
-      const { environment } = this
       const split = await compiler.split(this, code, id)
       if (split === undefined) return null
       if (isInline) return split.inline()
-      if (isWorkerSide(environment))
-        return (shared.isShared(id, environment) ? compiler.modules.split(code, id, true) : split)?.worker()
-      const [first] = split.functions
-      if (environment.config.consumer === 'client' && first !== undefined) {
-        await reportProblems(this, { code, id, diagnostics: [directiveInClient(first.node)] })
-      }
-      return split.main()
+      if (!isWorkerSide(this.environment)) return await toMainSide(this, { code, id, split })
+      return (shared.isShared(id, this.environment) ? compiler.modules.split(code, id, true) : split)?.worker()
     },
   }
 }
 
 function isWorkerSide(environment: { readonly name: string }): environment is DevEnvironment {
   return environment.name === WORKER_ENVIRONMENT
+}
+
+async function resolveRuntime(
+  context: Pick<Rollup.PluginContext, 'resolve'>,
+  source: string,
+  importer: string | undefined,
+): Promise<Rollup.ResolvedId | string | null> {
+  if (source !== RUNTIME_MODULE) return null
+  return (await context.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+}
+
+async function loadManifest({ config, environments }: ViteDevServer, options: ResolvedOptions): Promise<string> {
+  const { root } = config
+  const address = addressOf(environments[WORKER_ENVIRONMENT]) ?? ''
+  const manifest = await createDevManifest({ program: programName(root), options, server: { address, root } })
+  return `export const manifest = ${JSON.stringify(manifest)}\n`
+}
+
+interface TransformContext extends ReportContext {
+  readonly environment: { readonly config: { readonly consumer: 'client' | 'server' } }
+}
+
+interface SplitSource {
+  readonly code: string
+  readonly id: string
+  readonly split: SplitModule
+}
+
+/** @throws LiftCompileError `DIRECTIVE_IN_CLIENT` in code for the browser */
+async function toMainSide(context: TransformContext, { code, id, split }: SplitSource): Promise<Edited> {
+  const [first] = split.functions
+  if (context.environment.config.consumer === 'client' && first !== undefined) {
+    await reportProblems(context, { code, id, diagnostics: [directiveInClient(first.node)] })
+  }
+  return split.main()
 }

@@ -2,7 +2,7 @@ import { existsSync, watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
-import type { Plugin, ViteDevServer } from 'vite'
+import type { Plugin } from 'vite'
 
 import { cleanId } from '../registry.ts'
 
@@ -14,43 +14,52 @@ const SETTLE_MS = 10
  * Vite's is to be off: `server.watch: null`.
  */
 export function createLoadedFilesWatcher(): Plugin {
-  const files = new Set<string>()
-  const folders = new Map<string, FSWatcher>()
-  const pending = new Map<string, NodeJS.Timeout>()
-  let server: ViteDevServer | undefined
-  const tell = (file: string): void => {
-    pending.delete(file)
-    server?.watcher.emit(existsSync(file) ? 'change' : 'unlink', file)
-  }
-  const notice = (file: string): void => {
-    if (!files.has(file)) return
-    clearTimeout(pending.get(file))
-    pending.set(file, setTimeout(tell, SETTLE_MS, file).unref())
-  }
+  const loaded = new LoadedFiles()
   return {
     name: 'turbolift:watch-loaded',
-    configureServer(started) {
-      server = started
+    configureServer({ watcher }) {
+      loaded.onChange = (file) => watcher.emit(existsSync(file) ? 'change' : 'unlink', file)
     },
     transform(_, id) {
-      const file = normalize(cleanId(id))
-      const folder = dirname(file)
-      if (!existsSync(file)) return
-      files.add(file)
-      if (folders.has(folder)) return
-      const watcher = watch(
-        folder,
-        { persistent: false },
-        (_event, name) => name !== null && notice(join(folder, name)),
-      )
-      // A folder that is removed is watched no longer.
-      folders.set(
-        folder,
-        watcher.on('error', () => folders.delete(folder)),
-      )
+      loaded.add(normalize(cleanId(id)))
     },
-    buildEnd() {
-      for (const watcher of folders.values()) watcher.close()
-    },
+    buildEnd: () => loaded.close(),
+  }
+}
+
+class LoadedFiles {
+  readonly #files: Set<string> = new Set()
+  readonly #folders: Map<string, FSWatcher> = new Map()
+  readonly #unsettled: Map<string, NodeJS.Timeout> = new Map()
+  onChange: (file: string) => void = () => undefined
+
+  add(file: string): void {
+    const folder = dirname(file)
+    if (!existsSync(file)) return
+    this.#files.add(file)
+    if (this.#folders.has(folder)) return
+    const watcher = watch(folder, { persistent: false }, (_, name) => {
+      if (name !== null) this.#notice(join(folder, name))
+    })
+    // A folder that is removed is watched no longer.
+    this.#folders.set(
+      folder,
+      watcher.on('error', () => this.#folders.delete(folder)),
+    )
+  }
+
+  close(): void {
+    for (const watcher of this.#folders.values()) watcher.close()
+  }
+
+  #notice(file: string): void {
+    if (!this.#files.has(file)) return
+    clearTimeout(this.#unsettled.get(file))
+    this.#unsettled.set(file, setTimeout(() => this.#settle(file), SETTLE_MS).unref())
+  }
+
+  #settle(file: string): void {
+    this.#unsettled.delete(file)
+    this.onChange(file)
   }
 }
