@@ -6,7 +6,7 @@ import { hashbangEnd, keepOnly, removeLine } from './edit.ts'
 import type { EditInput } from './edit.ts'
 import { chooseProxyNames, toProxy, toProxyImports, unusedName } from './proxy.ts'
 import type { ProxyNames } from './proxy.ts'
-import type { LiftedFunction } from './scan.ts'
+import type { LiftedFunction } from './lifted-function.ts'
 import type { Edited } from './split.ts'
 
 /** The main program's side of a module. */

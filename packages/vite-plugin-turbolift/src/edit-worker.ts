@@ -5,7 +5,7 @@ import { hashbangEnd, keepOnly, removeLine } from './edit.ts'
 import type { EditInput } from './edit.ts'
 import { LIFTED_EXPORT } from './lifted-export.ts'
 import { unusedName } from './proxy.ts'
-import type { LiftedFunction } from './scan.ts'
+import type { LiftedFunction } from './lifted-function.ts'
 import type { Edited } from './split.ts'
 
 /** The worker's side of a module. */

@@ -1,4 +1,4 @@
-import type { LiftedFunction } from './scan.ts'
+import type { LiftedFunction } from './lifted-function.ts'
 
 /** Names of what generated code imports, none of which the module uses itself. */
 export interface ProxyNames {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 
 import { isLiftModuleName } from './directive.ts'
-import type { LiftedFunction } from './scan.ts'
+import type { LiftedFunction } from './lifted-function.ts'
 import type { ResolvedOptions } from './options.ts'
 import { splitModule } from './split.ts'
 import type { SplitModule } from './split.ts'

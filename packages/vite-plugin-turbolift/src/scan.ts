@@ -7,34 +7,9 @@ import * as problems from './diagnostics.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { parseDirective } from './directive.ts'
 import type { Directive } from './directive.ts'
+import type { Form, LiftedFunction } from './lifted-function.ts'
+import { describeMember, enclosingNames, keyText, nameOf, nestedVariable, topLevelName } from './names.ts'
 import type { Binding, ScopeTree } from './scope.ts'
-
-/** Where a lifted function stands, which decides how it is taken out and what replaces it. */
-export type Form =
-  /** `async function f() {}`, a statement; `exported` is the name of an inline export. */
-  | { readonly kind: 'declaration'; readonly exported: 'no' | 'named' | 'default' }
-  /** An arrow function or function expression. */
-  | { readonly kind: 'expression' }
-  /** A method of an object literal or a static one of a class. */
-  | { readonly kind: 'method'; readonly member: NodeOf<'Property' | 'MethodDefinition'>; readonly key: string }
-
-export interface LiftedFunction {
-  /** Name within its module: its own, after those of the functions around it (`outer.inner`). */
-  readonly path: string
-  /** As `Function.name`. */
-  readonly name: string
-  readonly length: number
-  readonly pool: string | undefined
-  readonly kind: 'call' | 'stream'
-  readonly node: FunctionNode
-  readonly form: Form
-  /** Its name when it is bound at the top level of its module, where the worker's slice keeps it as it is. */
-  readonly topLevelName: string | undefined
-  /** The variable that a nested function is assigned to, when it calls itself by that name. */
-  readonly ownVariable: string | undefined
-  /** Bindings between the function and the module's top level, which travel by value. */
-  readonly captures: readonly Binding[]
-}
 
 export interface ScanResult {
   readonly functions: readonly LiftedFunction[]
@@ -286,73 +261,4 @@ function codeKind({ kind, declaration }: Binding): string | undefined {
     return undefined
   if (declaration.init.type === 'ClassExpression') return 'class'
   return isFunction(declaration.init) ? 'function' : undefined
-}
-
-function describeMember(member: NodeOf<'Property' | 'MethodDefinition'>): string {
-  if (member.computed) return 'method with a computed name'
-  if (member.kind === 'constructor') return 'constructor'
-  if (member.kind === 'method') return 'method of a class instance'
-  return member.kind === 'init' ? 'private method' : 'getter or setter'
-}
-
-function keyText(key: EstreeNode): string | undefined {
-  if (key.type === 'Identifier') return key.name
-  return key.type === 'Literal' ? String(key.value) : undefined
-}
-
-function nameOf(node: FunctionNode, parents: readonly Node[], form: Form): string {
-  if (form.kind === 'method') return form.key
-  if (node.type !== 'ArrowFunctionExpression' && node.id) return node.id.name
-  const parent = parents.at(-1)
-  if (parent?.type === 'VariableDeclarator' && parent.id.type === 'Identifier') return parent.id.name
-  if (parent?.type === 'AssignmentExpression' && parent.left.type === 'Identifier') return parent.left.name
-  if ((parent?.type === 'Property' || parent?.type === 'PropertyDefinition') && !parent.computed) {
-    return keyText(parent.key) ?? 'anonymous'
-  }
-  if (parent?.type === 'ExportDefaultDeclaration') return 'default'
-  return 'anonymous'
-}
-
-/** Names of what stands around a function, outermost first. */
-function enclosingNames(parents: readonly Node[]): string[] {
-  return parents.flatMap((parent, index) => {
-    const above = parents[index - 1]
-    if (isFunction(parent)) {
-      const isMethod = above?.type === 'MethodDefinition' || (above?.type === 'Property' && above.method)
-      const own = parent.type !== 'ArrowFunctionExpression' && parent.id ? parent.id.name : undefined
-      const name = isMethod ? keyText(above.key) : (own ?? variableName(above))
-      return [name ?? 'anonymous']
-    }
-    if (parent.type === 'ClassDeclaration' || parent.type === 'ClassExpression') return [parent.id?.name ?? 'anonymous']
-    if (parent.type === 'ObjectExpression') {
-      const name = variableName(above) ?? (above?.type === 'Property' ? keyText(above.key) : undefined)
-      return name === undefined ? [] : [name]
-    }
-    return []
-  })
-}
-
-/** `const f = async () => …`: the declarator, which the function may call itself by. */
-function nestedVariable(node: FunctionNode, parents: readonly Node[]): Node | undefined {
-  const parent = parents.at(-1)
-  const isConstant = parents.at(-2)?.type === 'VariableDeclaration'
-  return isConstant && parent?.type === 'VariableDeclarator' && parent.init === node ? parent : undefined
-}
-
-function variableName(node: Node | undefined): string | undefined {
-  return node?.type === 'VariableDeclarator' && node.id.type === 'Identifier' ? node.id.name : undefined
-}
-
-function topLevelName(node: FunctionNode, parents: readonly Node[], form: Form): string | undefined {
-  const isTopLevel = parents.every(
-    ({ type }) =>
-      type === 'Program' ||
-      type === 'ExportNamedDeclaration' ||
-      type === 'ExportDefaultDeclaration' ||
-      type === 'VariableDeclaration' ||
-      type === 'VariableDeclarator',
-  )
-  if (!isTopLevel) return undefined
-  if (form.kind === 'declaration') return node.type === 'FunctionDeclaration' && node.id ? node.id.name : undefined
-  return variableName(parents.at(-1))
 }

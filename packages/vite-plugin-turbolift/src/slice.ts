@@ -1,7 +1,7 @@
 import type { Node as EstreeNode } from 'estree'
 
 import type { ParsedModule } from './ast.ts'
-import type { LiftedFunction } from './scan.ts'
+import type { LiftedFunction } from './lifted-function.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 import { isKeptByComment, usedBindings } from './units.ts'
 import type { Unit } from './units.ts'
