@@ -2,7 +2,8 @@ import type { Node as EstreeNode } from 'estree'
 
 import { isFunction, positioned, visit } from '../ast.ts'
 import type { FunctionNode, Node, ParsedModule, TextRange } from '../ast.ts'
-import type { LiftedFunction, ScanResult } from '../lifted-function.ts'
+import type { LiftedFunction } from '../lifted-function.ts'
+import type { ScanResult } from '../scan.ts'
 import type { SubjectReach } from './subject.ts'
 
 /**
