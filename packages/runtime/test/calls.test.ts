@@ -32,6 +32,8 @@ const functions = `
     signal.addEventListener('abort', () => ms === undefined ? resolve(signal.reason.message) : setTimeout(reject, ms, signal.reason))
   }),
   sizeOf: async (stream) => { let size = 0; for await (const chunk of stream) size += chunk.length; return size },
+  at: async (table, { index }) => [table[index], table === (globalThis.table ??= table), table.length],
+  capturedAt: (table) => async (index) => table.get(index),
   blobOf: async (size) => new Blob([new Uint8Array(size)]).stream(),
   say: async (text) => console.log(text),
   async *streamUpTo(n) { try { for (let i = 0; i < n; i += 1) yield i } finally { console.log('closed') } },
@@ -135,6 +137,18 @@ describe.each(['local', 'inline'])('%s', (target) => {
     ])
   })
 
+  test('a shared value arrives once, as it was when it was shared', async () => {
+    const main = `
+      const table = turbolift.shared(new Uint32Array(100_000).fill(7))
+      table[5] = 8
+      const results = await starmap(at, Array.from({ length: 50 }, (_, index) => [table, { index }]))
+      captures = [turbolift.shared(new Map([[1, 'one']]))]
+      const small = turbolift.shared(['a', 'b'])
+      console.log(JSON.stringify([results.every(([item, isSame, length]) => item === 7 && isSame && length === 100_000),
+        await capturedAt(1), (await at(small, { index: 1 }))[0]]))`
+    expect(await result({ functions, main, options: { maxReplicas: 1 } }, environment)).toEqual([true, 'one', 'b'])
+  })
+
   test('streams of bytes are arguments and results', async () => {
     const main = `
       const size = await sizeOf(new Blob([new Uint8Array(300_000)]).stream())
@@ -213,6 +227,18 @@ describe('local', () => {
   test('process.exit() in a function is given up after three tries', async () => {
     const main = `await leave().catch((error) => console.log(JSON.stringify([error.code, error.message])))`
     expect(await result({ functions, main })).toEqual(['WORKER_LOST', expect.stringContaining('process.exit()')])
+  })
+
+  test('a shared value is there again when its worker or executor was replaced', async () => {
+    const main = `
+      const table = turbolift.shared(Array.from({ length: 1000 }, (_, n) => n))
+      const before = await at(table, { index: 3 })
+      process.kill(await pid(), 'SIGKILL')
+      const after = await at(table, { index: 4 })
+      await lift(hang, { timeoutMs: 50 })().catch(() => undefined)
+      const last = await at(table, { index: 5 })
+      console.log(JSON.stringify([before[0], after[0], last[0]]))`
+    expect(await result({ functions, main, options: { maxReplicas: 1 } })).toEqual([3, 4, 5])
   })
 
   test('a busy loop is ended by timeoutMs, and its worker serves on', async () => {

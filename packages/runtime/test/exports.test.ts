@@ -27,6 +27,7 @@ test('the names of the package: to change them is to change the API', () => {
       "on",
       "onWorkerStart",
       "onWorkerStop",
+      "shared",
       "starmap",
     ]
   `)

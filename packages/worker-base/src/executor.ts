@@ -10,6 +10,7 @@ import { createOutputLines } from './executor/output.ts'
 import type { OutputLines } from './executor/output.ts'
 import { CallRunner } from './executor/runner.ts'
 import { createFrameChannel } from './threads/channel.ts'
+import { SharedStore } from './executor/shared-store.ts'
 import type { FrameChannel } from './threads/channel.ts'
 import type { ExecutorData, ExecutorNotice } from './threads/startup.ts'
 import type { Frame } from './wire/frame.ts'
@@ -32,7 +33,7 @@ async function startExecutor(data: ExecutorData): Promise<void> {
     leaveCall()
   }
   const { claims, workerId } = data
-  const runner = new CallRunner({ channel, claims, functions, hooks, workerId, afterCall })
+  const runner = new CallRunner({ channel, claims, functions, hooks, workerId, shared: new SharedStore(), afterCall })
   receive = (frame) => runner.receive(frame)
   for (const frame of early) receive(frame)
   parentPort?.on('message', () => {

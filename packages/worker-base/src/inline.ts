@@ -5,6 +5,7 @@ import type { FunctionTable } from './executor/functions.ts'
 import { createHooks } from './executor/hooks.ts'
 import type { Hooks } from './executor/hooks.ts'
 import type { RunnerOptions, RunningCall } from './executor/running-call.ts'
+import { SharedStore } from './executor/shared-store.ts'
 import { createCredit } from './executor/stream.ts'
 import { createClaims } from './threads/claims.ts'
 import type { CallMessage, ProgramMessage, WorkerMessage } from './wire/messages.ts'
@@ -57,6 +58,7 @@ class SameProcessWorker implements InlineWorker {
       functions,
       hooks,
       workerId: options.workerId,
+      shared: new SharedStore(),
       claims: createClaims(),
       afterCall: () => undefined,
     }
@@ -64,6 +66,7 @@ class SameProcessWorker implements InlineWorker {
 
   send(message: ProgramMessage): void {
     if (message.kind === 'call') void this.#run(message)
+    if (message.kind === 'share') this.#runner.shared.add(message.key, message.value)
     const running = this.#running.get(message.id)
     if (running === undefined) return
     if (message.kind === 'credit') running.credit.add(message.items)

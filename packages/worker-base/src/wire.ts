@@ -41,7 +41,9 @@ export {
   encodeArguments,
   encodeError,
   encodeValue,
+  shareValue,
 } from './wire/values.ts'
 export type { WireValue } from './wire/values.ts'
+export type { SharedValue } from './wire/shared.ts'
 export { UnsendableValueError } from './wire/unsendable.ts'
 export { RemoteError } from './wire/remote-error.ts'

@@ -7,7 +7,16 @@ import {
   encodeError,
   parseMessage,
 } from '@turbolift/worker-base/wire'
-import type { Frame, FrameDecoder, FrameWriter, Hello, Log, Message, WorkerMessage } from '@turbolift/worker-base/wire'
+import type {
+  Frame,
+  FrameDecoder,
+  FrameWriter,
+  Hello,
+  Log,
+  Message,
+  SharedValue,
+  WorkerMessage,
+} from '@turbolift/worker-base/wire'
 
 import { workerFailed, workerSilent, workerUnreachable } from '../deploy/worker-errors.ts'
 import type { LiftError } from '../errors.ts'
@@ -66,6 +75,8 @@ export class WorkerClient implements CallHost {
   readonly #writer: FrameWriter
   readonly #decoder: FrameDecoder = createFrameDecoder({ onFrame: (frame) => this.#onFrame(frame) })
   readonly #pinger: NodeJS.Timeout
+  /** Keys of the values that this worker has. */
+  readonly #shared: Set<string> = new Set()
   #answers = 0
   /** Its waiting calls were recalled: it gets no others before it has answered one. */
   #isStuck = false
@@ -99,6 +110,7 @@ export class WorkerClient implements CallHost {
     if (this.inFlight.size === 0) this.pace.start(performance.now())
     this.#lastCallId = (this.#lastCallId + 1) >>> 0 || 1
     const id = this.#lastCallId
+    this.#share(task.request.value.shared)
     const { liftId, captures, timeoutMs = defaultTimeoutMs, value } = task.request
     const carrier = task.report?.filledCarrier
     this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, carrier, value })
@@ -106,6 +118,15 @@ export class WorkerClient implements CallHost {
     task.callId = id
     task.isRecalled = false
     this.inFlight.set(id, task)
+  }
+
+  // What calls have in common goes in front of the first of them.
+  #share(values: readonly SharedValue[] = []): void {
+    for (const { key, value } of values) {
+      if (this.#shared.has(key)) continue
+      this.#writer.send({ kind: 'share', id: 0, key, value })
+      this.#shared.add(key)
+    }
   }
 
   /** Aborts the call over there. Its answer is still to come, and it keeps its place until then. */

@@ -4,6 +4,7 @@ import { decodeValue, encodeError, encodeValue } from '../wire/values.ts'
 import { runInCall } from './call-context.ts'
 import type { LiftedFunction } from './functions.ts'
 import type { RunnerOptions, RunningCall } from './running-call.ts'
+import type { SharedStore } from './shared-store.ts'
 import { isAsyncGenerator, pump } from './stream.ts'
 import { toUserStack } from './user-stack.ts'
 
@@ -18,7 +19,7 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     const fn = loading instanceof Promise ? await loading : loading
     if (fn === undefined) return toLost(id, { reason: 'unknown-function', detail: liftId })
     if (options.hooks.hasPendingStart) await options.hooks.runStart()
-    const result = await runInCall(running.context, () => invoke(fn, running))
+    const result = await runInCall(running.context, () => invoke(fn, running, options.shared))
     if (isAsyncGenerator(result)) return await answerStream(result, running, options)
     const value = encodeValue(result, 'result')
     return { kind: 'result', id, value: value instanceof Promise ? await value : value }
@@ -27,8 +28,9 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
   }
 }
 
-function invoke(fn: LiftedFunction, { call, context }: RunningCall): unknown {
-  const values = decodeValue(call.value, () => context.signal)
+function invoke(fn: LiftedFunction, { call, context }: RunningCall, shared: SharedStore): unknown {
+  const around = { toSignal: () => context.signal, toShared: (key: string) => shared.get(key) }
+  const values = decodeValue(call.value, around)
   if (!Array.isArray(values)) throw new TypeError('The values of a call must be an array.')
   if (call.captures === 0) return fn(...values)
   const inner = fn(...values.slice(0, call.captures))

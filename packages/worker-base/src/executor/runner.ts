@@ -47,6 +47,9 @@ export class CallRunner {
       case 'credit':
         this.#addCredit(message.id, message.items)
         break
+      case 'share':
+        this.#options.shared.add(message.key, message.value)
+        break
       case 'return':
         if (message.id === this.#running?.call.id) this.#running.credit.close()
         break

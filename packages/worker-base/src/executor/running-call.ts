@@ -4,6 +4,7 @@ import type { CallMessage } from '../wire/messages.ts'
 import type { CallContext } from './call-context.ts'
 import type { FunctionTable } from './functions.ts'
 import type { Hooks } from './hooks.ts'
+import type { SharedStore } from './shared-store.ts'
 import type { Credit } from './stream.ts'
 
 export interface RunnerOptions {
@@ -12,6 +13,7 @@ export interface RunnerOptions {
   readonly functions: FunctionTable
   readonly hooks: Hooks
   readonly workerId: string
+  readonly shared: SharedStore
   /** Called after each call, before its answer is sent. */
   readonly afterCall: (context: CallContext) => void
 }

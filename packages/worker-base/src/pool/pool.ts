@@ -1,9 +1,9 @@
 import { createCallIds, createClaims, hasStarted, revokeCall } from '../threads/claims.ts'
 import type { ExecutorNotice } from '../threads/startup.ts'
 import { toFrame } from '../wire/frame-batch.ts'
-import { FRAME_TYPE } from '../wire/frame.ts'
+import { FRAME_TYPE, copyFrame } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
-import { parseMessage, readCallTimeout, readCreditItems } from '../wire/message-codec.ts'
+import { parseMessage, readCallTimeout, readCreditItems, readShareKey } from '../wire/message-codec.ts'
 import type { Log, Lost } from '../wire/messages.ts'
 import type { WireValue } from '../wire/values.ts'
 import { UNDEFINED_VALUE, encodeError } from '../wire/values.ts'
@@ -45,6 +45,7 @@ export class ExecutorPool {
   readonly #claims = createClaims()
   readonly #ids = createCallIds(this.#claims)
   readonly #executors: Executor[] = []
+  readonly #shared = new Map<string, Frame>()
   readonly #waiting = new Set<PendingCall>()
   /** Calls that have a time limit, or were cancelled. */
   readonly #timed = new Set<PendingCall>()
@@ -81,6 +82,15 @@ export class ExecutorPool {
     call.abortAt = performance.now() + graceMs
     this.#timed.add(call)
     this.#startWatch()
+  }
+
+  /** Keeps a value that calls refer to, for the executors there are and those to come. */
+  share(frame: Frame): void {
+    const key = readShareKey(frame)
+    if (this.#shared.has(key)) return
+    const kept = copyFrame(frame)
+    this.#shared.set(key, kept)
+    for (const { thread } of this.#executors) thread.post(copyFrame(kept), 0)
   }
 
   /** Gives a call back that has not begun. */
@@ -151,6 +161,7 @@ export class ExecutorPool {
         onEnd: (end) => this.#replace(executor, end),
       }),
     }
+    for (const frame of this.#shared.values()) executor.thread.post(copyFrame(frame), 0)
     return executor
   }
 

@@ -103,6 +103,9 @@ class ProgramConnection implements Connection {
       case FRAME_TYPE.return:
         if (call !== undefined) this.#options.pool.return(call, frame)
         break
+      case FRAME_TYPE.share:
+        this.#options.pool.share(frame)
+        break
       case FRAME_TYPE.ping:
         this.send({ kind: 'pong', id: frame.id })
         break

@@ -28,6 +28,7 @@ export const FRAME_TYPE = {
   lost: 15,
   hello: 16,
   recall: 17,
+  share: 18,
 } as const
 
 /** One frame as it arrived: fields and text unread, so that it can be passed on as it is. */
@@ -37,6 +38,11 @@ export interface Frame {
   readonly id: number
   readonly head: Buffer
   readonly parts: readonly Uint8Array[]
+}
+
+/** The same frame in memory of its own. */
+export function copyFrame({ type, id, head, parts }: Frame): Frame {
+  return { type, id, head: Buffer.from(head), parts: parts.map((part) => Uint8Array.from(part)) }
 }
 
 export type FrameErrorCode = 'FRAME_TOO_LARGE' | 'FRAME_MALFORMED' | 'FRAME_TRUNCATED'

@@ -39,6 +39,7 @@ const messages: readonly Message[] = [
   { kind: 'credit', id: 3, items: 16 },
   { kind: 'return', id: 4 },
   { kind: 'recall', id: 4 },
+  { kind: 'share', id: 0, key: 'a key', value: { format: 'devalue', text: '[1]', parts: [Uint8Array.of(1, 2, 3)] } },
   { kind: 'drain', id: 0 },
   { kind: 'draining', id: 0 },
   { kind: 'ping', id: 5 },

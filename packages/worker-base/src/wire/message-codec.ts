@@ -24,6 +24,8 @@ export function maxHeadBytes(message: Message): number {
     case 'end':
     case 'failed':
       return maxValueBytes(message.value)
+    case 'share':
+      return 1 + maxTextBytes(message.key) + maxValueBytes(message.value)
     case 'credit':
       return 4
     case 'hello':
@@ -50,6 +52,8 @@ export function writeHead(slab: Buffer, start: number, message: Message): number
     case 'end':
     case 'failed':
       return writeValue(slab, start, message.value)
+    case 'share':
+      return writeShare(slab, start, message)
     case 'credit':
       return slab.writeUInt32LE(message.items, start)
     case 'hello':
@@ -112,6 +116,23 @@ export function readCreditItems({ head }: Frame): number {
   return readU32(head, 0)
 }
 
+/** The key of a received share, without reading the rest of it. */
+export function readShareKey(frame: Frame): string {
+  return frame.head.toString('latin1', 1, shareKeyEnd(frame))
+}
+
+function shareKeyEnd({ head }: Frame): number {
+  const end = 1 + (head[0] ?? 0)
+  if (head.length < end) throw frameMalformed('a shared value without its key')
+  return end
+}
+
+function writeShare(slab: Buffer, start: number, { key, value }: Extract<Message, { kind: 'share' }>): number {
+  const keyBytes = slab.write(key, start + 1, 255, 'latin1')
+  slab.writeUInt8(keyBytes, start)
+  return writeValue(slab, start + 1 + keyBytes, value)
+}
+
 function parseConnectionMessage(frame: Frame): Message {
   switch (frame.type) {
     case FRAME_TYPE.ping:
@@ -120,6 +141,8 @@ function parseConnectionMessage(frame: Frame): Message {
       return { kind: 'pong', id: frame.id }
     case FRAME_TYPE.drain:
       return { kind: 'drain', id: 0 }
+    case FRAME_TYPE.share:
+      return { kind: 'share', id: 0, key: readShareKey(frame), value: parseValue(frame, shareKeyEnd(frame)) }
     case FRAME_TYPE.draining:
       return { kind: 'draining', id: 0 }
     case FRAME_TYPE.failed:

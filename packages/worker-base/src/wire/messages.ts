@@ -34,6 +34,8 @@ export type ProgramMessage =
    * `recalled`. One that has begun goes on as if nothing had been said.
    */
   | { readonly kind: 'recall'; readonly id: number }
+  /** A value that later calls of this connection hold by its key (made by `rememberShared`). */
+  | { readonly kind: 'share'; readonly id: 0; readonly key: string; readonly value: WireValue }
   /** Asks the worker to finish its calls and exit. */
   | { readonly kind: 'drain'; readonly id: 0 }
   | HeartbeatMessage

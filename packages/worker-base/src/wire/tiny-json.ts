@@ -1,3 +1,5 @@
+import { findShared } from './shared.ts'
+
 /** Values with more parts than this take the general way; finding out costs about as much as it saves from here on. */
 const MAX_NODES = 64
 
@@ -29,6 +31,7 @@ function visit(value: unknown, walk: Walk): boolean {
 }
 
 function visitObject(value: object, walk: Walk): boolean {
+  if (findShared(value) !== undefined) return false
   if (walk.seen.includes(value)) return false
   walk.seen.push(value)
   if (Array.isArray(value)) return visitArray(value, walk)

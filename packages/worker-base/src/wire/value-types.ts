@@ -1,5 +1,7 @@
 import { isError, parseErrorFields, reviveError, toErrorFields } from './error-fields.ts'
 import type { ExplainRefusal } from './error-fields.ts'
+import { findShared } from './shared.ts'
+import type { SharedValue } from './shared.ts'
 import { Unsendable } from './unsendable.ts'
 
 type Reducers = Record<string, (value: unknown) => unknown>
@@ -11,6 +13,8 @@ export interface PartSink {
   readonly pending: Promise<void>[] | undefined
   /** Signals that the value holds; `undefined` where nobody could pass their abort on. */
   readonly signals: AbortSignal[] | undefined
+  /** Values that are sent apart; `undefined` where everything is sent as it is. */
+  readonly shared: SharedValue[] | undefined
   /** Errors that are being encoded; one of them met again is a cycle. */
   readonly ancestors: readonly Error[]
   readonly explain: ExplainRefusal
@@ -20,25 +24,31 @@ export interface PartSink {
 export function createReducers(sink: PartSink): Reducers {
   return {
     // devalue itself asks for the buffer of a typed array, so this one name serves both.
-    ArrayBuffer: (value) => (value instanceof ArrayBuffer ? reduceBuffer(value, sink) : undefined),
+    ArrayBuffer: (value) =>
+      value instanceof ArrayBuffer && !isApart(value, sink) ? reduceBuffer(value, sink) : undefined,
     Special: (value) => (typeof value === 'object' && value !== null ? reduceSpecial(value, sink) : undefined),
   }
 }
 
 /**
  * The reverse of `createReducers`.
- * @param toSignal gives the signal that stands for those that were sent
+ * @param around where what was not sent along is to be found
  */
-export function createRevivers(parts: readonly Uint8Array[], toSignal: (() => AbortSignal) | undefined): Reducers {
+export function createRevivers(parts: readonly Uint8Array[], around: DecodeOptions): Reducers {
   return {
     // Text that people wrote with plain devalue holds base64 here.
     ArrayBuffer: (data) =>
       toArrayBuffer(typeof data === 'string' ? Buffer.from(data, 'base64') : readPart(parts, data)),
-    Special: (reduced) => reviveSpecial(reduced, { parts, toSignal }),
+    Special: (reduced) => reviveSpecial(reduced, { ...around, parts }),
   }
 }
 
 function reduceSpecial(value: object, sink: PartSink): unknown[] | undefined {
+  const shared = sink.shared === undefined ? undefined : findShared(value)
+  if (shared !== undefined) {
+    sink.shared?.push(shared)
+    return ['Shared', shared.key]
+  }
   if (ArrayBuffer.isView(value)) return reduceView(value)
   if (isError(value)) {
     if (sink.ancestors.includes(value)) return [new Unsendable('part of a cycle through an error')]
@@ -48,6 +58,10 @@ function reduceSpecial(value: object, sink: PartSink): unknown[] | undefined {
   if (value instanceof ReadableStream) return reduceByteStream(value, sink)
   if (value instanceof AbortSignal) return reduceSignal(value, sink)
   return undefined
+}
+
+function isApart(value: object, { shared }: PartSink): boolean {
+  return shared !== undefined && findShared(value) !== undefined
 }
 
 /** A view that is not the whole of its buffer is sent without the rest of it. */
@@ -112,16 +126,24 @@ function reduceBuffer(buffer: ArrayBuffer, sink: PartSink): number | Unsendable 
   return addPart(sink, new Uint8Array(buffer.slice(0)))
 }
 
-interface Received {
-  readonly parts: readonly Uint8Array[]
-  readonly toSignal: (() => AbortSignal) | undefined
+/** What a value may refer to without holding it. */
+export interface DecodeOptions {
+  /** The signal that stands for those among the arguments of a call. */
+  readonly toSignal?: () => AbortSignal
+  /** A value that was sent before. */
+  readonly toShared?: (key: string) => unknown
 }
 
-function reviveSpecial(reduced: unknown, { parts, toSignal }: Received): unknown {
+interface Received extends DecodeOptions {
+  readonly parts: readonly Uint8Array[]
+}
+
+function reviveSpecial(reduced: unknown, { parts, toSignal, toShared }: Received): unknown {
   if (!Array.isArray(reduced)) throw new Error('a special value without its kind')
   const [kind, data, type, name, lastModified]: unknown[] = reduced
   if (kind === 'Error') return reviveError(parseErrorFields(data))
   if (kind === 'Blob') return new Blob([readPart(parts, data)], { type: String(type) })
+  if (kind === 'Shared' && toShared !== undefined) return toShared(String(data))
   if (kind === 'ReadableStream') return new Blob([readPart(parts, data)]).stream()
   if (kind === 'AbortSignal') return (toSignal ?? neverAborted)()
   if (kind === 'File') {

@@ -3,7 +3,9 @@ import { DevalueError, parse, stringify } from 'devalue'
 import { isTinyJson } from './tiny-json.ts'
 import { UnsendableValueError, explainUnsendable } from './unsendable.ts'
 import { createReducers, createRevivers } from './value-types.ts'
-import type { PartSink } from './value-types.ts'
+import type { DecodeOptions, PartSink } from './value-types.ts'
+import { rememberShared } from './shared.ts'
+import type { SharedValue } from './shared.ts'
 
 /** A value as it crosses: text, and binary data beside it. It is a copy: later changes of the original do not show. */
 export interface WireValue {
@@ -13,9 +15,12 @@ export interface WireValue {
   readonly parts: readonly Uint8Array[]
   /** Signals among the arguments; not sent: whoever sends the value passes their abort on with `cancel`. */
   readonly signals?: readonly AbortSignal[]
+  /** Values among the arguments that have to be sent before, with `share`; not sent with it. */
+  readonly shared?: readonly SharedValue[]
 }
 
 const NO_PARTS: readonly Uint8Array[] = []
+const NOTHING_AROUND: DecodeOptions = {}
 
 /** `undefined`, the most common result. */
 export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts: NO_PARTS }
@@ -29,7 +34,7 @@ export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts
  * @throws UnsendableValueError with the path to a function, symbol, class instance, promise …
  */
 export function encodeValue(value: unknown, root = 'value'): WireValue | Promise<WireValue> {
-  return encode(value, { toPath: (path) => root + path, signals: undefined })
+  return encode(value, { toPath: (path) => root + path, signals: undefined, shared: undefined })
 }
 
 /**
@@ -45,7 +50,7 @@ export function encodeArguments(
     const position = Number(index) - captures.length
     return position < 0 ? `captures[${index}]${rest}` : `arguments[${position}]${rest}`
   }
-  return encode(captures.length === 0 ? args : [...captures, ...args], { toPath, signals: [] })
+  return encode(captures.length === 0 ? args : [...captures, ...args], { toPath, signals: [], shared: [] })
 }
 
 /**
@@ -59,16 +64,26 @@ export function encodeError(thrown: unknown): WireValue {
 }
 
 /**
- * @param toSignal gives the signal that stands for those among the arguments of a call
+ * @param around what the arguments of a call may refer to
  * @throws MalformedValueError
  */
-export function decodeValue(value: WireValue, toSignal?: () => AbortSignal): unknown {
+export function decodeValue(value: WireValue, around: DecodeOptions = NOTHING_AROUND): unknown {
   try {
     if (value.format === 'json') return JSON.parse(value.text)
-    return parse(value.text, createRevivers(value.parts, toSignal))
+    return parse(value.text, createRevivers(value.parts, around))
   } catch (cause) {
     throw new MalformedValueError(cause)
   }
+}
+
+/**
+ * Marks an object: calls that hold it send it to each worker once, as it is now.
+ * @throws UnsendableValueError
+ */
+export function shareValue(object: object): void {
+  const value = encode(object, { toPath: (path) => `value${path}`, signals: undefined, shared: undefined })
+  if (value instanceof Promise) throw new UnsendableValueError('value', 'a value whose bytes take time to read')
+  rememberShared(object, value)
 }
 
 /** What `encodeError` encoded: an error of its own built-in class or a `RemoteError`; or the value that was thrown. */
@@ -87,16 +102,28 @@ export class MalformedValueError extends Error {
 interface EncodeOptions {
   readonly toPath: (path: string) => string
   readonly signals: AbortSignal[] | undefined
+  readonly shared: SharedValue[] | undefined
 }
 
-function encode(value: unknown, { toPath, signals }: EncodeOptions): WireValue | Promise<WireValue> {
+function encode(value: unknown, { toPath, signals, shared }: EncodeOptions): WireValue | Promise<WireValue> {
   if (value === undefined) return UNDEFINED_VALUE
   if (isPlain(value, toPath)) return { format: 'json', text: JSON.stringify(value), parts: NO_PARTS }
   const pending: Promise<void>[] = []
-  const sink: PartSink = { parts: [], pending, signals, ancestors: [], explain: explainRefusal }
+  const sink: PartSink = { parts: [], pending, signals, shared, ancestors: [], explain: explainRefusal }
   const plain: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts }
-  const encoded = signals === undefined || signals.length === 0 ? plain : { ...plain, signals }
+  const encoded = isEmpty(signals) && isEmpty(shared) ? plain : { ...plain, ...nonEmpty({ signals, shared }) }
   return pending.length === 0 ? encoded : Promise.all(pending).then(() => encoded)
+}
+
+function isEmpty(list: readonly unknown[] | undefined): boolean {
+  return list === undefined || list.length === 0
+}
+
+function nonEmpty({ signals, shared }: Omit<EncodeOptions, 'toPath'>): Pick<WireValue, 'signals' | 'shared'> {
+  return {
+    ...(signals !== undefined && signals.length > 0 ? { signals } : {}),
+    ...(shared !== undefined && shared.length > 0 ? { shared } : {}),
+  }
 }
 
 function isPlain(value: unknown, toPath: (path: string) => string): boolean {
@@ -108,7 +135,14 @@ function isPlain(value: unknown, toPath: (path: string) => string): boolean {
 }
 
 function encodeNow(value: unknown): WireValue {
-  const sink: PartSink = { parts: [], pending: undefined, signals: undefined, ancestors: [], explain: explainRefusal }
+  const sink: PartSink = {
+    parts: [],
+    pending: undefined,
+    signals: undefined,
+    shared: undefined,
+    ancestors: [],
+    explain: explainRefusal,
+  }
   return { format: 'devalue', text: toText(value, sink, (path) => `error${path}`), parts: sink.parts }
 }
 
@@ -119,7 +153,7 @@ function explainRefusal(value: unknown, ancestors: readonly Error[]): string | u
   try {
     toText(
       value,
-      { parts: [], pending: undefined, signals: undefined, ancestors, explain: explainRefusal },
+      { parts: [], pending: undefined, signals: undefined, shared: undefined, ancestors, explain: explainRefusal },
       (path) => path,
     )
     return undefined

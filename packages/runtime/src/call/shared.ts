@@ -1,0 +1,21 @@
+import { UnsendableValueError, shareValue } from '@turbolift/worker-base/wire'
+
+import { argumentUnsendable } from './errors.ts'
+
+/**
+ * Marks a large object that many calls hold, in their arguments or captures: each worker gets it once, as it is now,
+ * instead of once for each call. Returns the object itself. In a worker all calls see one object: read it, do not
+ * change it.
+ * @throws TransferError `ARGUMENT_UNSENDABLE`
+ * @example
+ * const table = shared(await loadTable())
+ * await starmap(lookUp, queries.map((query) => [table, query]))
+ */
+export function shared<T extends object>(value: T): T {
+  try {
+    shareValue(value)
+    return value
+  } catch (error) {
+    throw error instanceof UnsendableValueError ? argumentUnsendable('shared', error) : error
+  }
+}
