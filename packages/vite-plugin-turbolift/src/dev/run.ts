@@ -25,6 +25,7 @@ export type DevRunResult = 'ran' | 'plugin-not-configured'
  */
 export async function runDev({ root, entry, args, mode }: DevRun): Promise<DevRunResult> {
   const vite = await importVite(root)
+  const isWatched = process.env['TURBOLIFT_WATCH']
   const server = await vite.createServer({
     root,
     ...(mode === undefined ? {} : { mode }),
@@ -34,6 +35,8 @@ export async function runDev({ root, entry, args, mode }: DevRun): Promise<DevRu
     plugins: [createLoadedFilesWatcher()],
     optimizeDeps: { noDiscovery: true, include: [] },
   })
+  // No page is shown by this server.
+  if (isWatched === undefined) delete process.env['TURBOLIFT_WATCH']
   if (!server.config.plugins.some(({ name }) => name === 'turbolift:dev')) {
     await server.close()
     return 'plugin-not-configured'
