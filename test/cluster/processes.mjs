@@ -1,6 +1,6 @@
 // Starts and stops the cluster's processes, which outlive the program that starts them.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { folder, say } from './settings.mjs'
@@ -40,23 +40,23 @@ export async function untilOk(what, limitSeconds, [command, ...commandArguments]
   }
 }
 
+/** Whether `start` has started it, and it has not ended. */
+export function isStarted(name) {
+  return isRunning(pidOf(name))
+}
+
 function pidOf(name) {
   const path = `${folder}/pids/${name}`
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined
 }
 
+// All of them run in the cluster's folder: another program may have got the number of one that ended. One that has
+// ended but was not waited for has no folder any more.
 function isRunning(pid) {
-  if (pid === undefined) return false
   try {
-    process.kill(pid, 0)
-  } catch {
-    // No such process.
-    return false
+    return pid !== undefined && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder)
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return false
+    throw error
   }
-  return !isZombie(pid)
-}
-
-// A child of this very program that has ended stays in the list until the program ends too.
-function isZombie(pid) {
-  return existsSync(`/proc/${pid}/stat`) && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
 }
