@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { ViteDevServer } from 'vite'
+
+import { addressOf } from '../src/dev/environment.ts'
+import { createLoader } from '../src/dev/functions.ts'
+import { importVite } from '../src/dev/import-vite.ts'
+import { turbolift } from '../src/index.ts'
+import { createProject } from './bundlers.ts'
+import type { Project } from './bundlers.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+async function startServer({ root }: Project): Promise<ViteDevServer & AsyncDisposable> {
+  vi.stubEnv('VITEST', undefined)
+  vi.stubEnv('TURBOLIFT_PROGRESS', '0')
+  const vite = await importVite(root)
+  const server = await vite.createServer({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    server: { middlewareMode: true, ws: false },
+    plugins: [turbolift({ watch: false })],
+  })
+  return Object.assign(server, { [Symbol.asyncDispose]: () => server.close() })
+}
+
+const files = {
+  'src/server.ts': `import { double } from './double'
+export const here = process.pid
+export async function work(n: number) {
+  'use lift'
+  return { n: double(n), there: process.pid }
+}
+console.log('side effect of the program')
+`,
+  'src/double.ts': 'export const double = (n: number) => n * 2',
+}
+
+describe.each(['vite', 'vite-7'])('the dev server of %s', (viteName) => {
+  test('gives server code its workers, by whatever way it is loaded', async () => {
+    await using project = await createProject(files, viteName)
+    await using server = await startServer(project)
+    const module = await server.ssrLoadModule('/src/server.ts')
+    const { n, there } = await module['work'](21)
+    expect(n).toBe(42)
+    expect(there).not.toBe(module['here'])
+  })
+
+  test('refuses lifted functions in code for the browser, with their place', async () => {
+    await using project = await createProject(files, viteName)
+    await using server = await startServer(project)
+    const request = server.environments.client.transformRequest('/src/server.ts')
+    await expect(request).rejects.toThrow(/DIRECTIVE_IN_CLIENT[\s\S]*src\/server\.ts:3/)
+  })
+
+  test('gives workers no more than their side', async () => {
+    await using project = await createProject(files, viteName)
+    await using server = await startServer(project)
+    const environment = server.environments['turbolift_worker']
+    const code = (await environment?.transformRequest('/src/server.ts'))?.code ?? ''
+    expect(code).toContain('$lifted')
+    expect(code).not.toContain('side effect of the program')
+    const main = (await server.environments.ssr.transformRequest('/src/server.ts'))?.code ?? ''
+    expect(main).toContain('side effect of the program')
+    expect(main).not.toContain('double')
+  })
+
+  test('keeps the exports of a lifted module that another one imports, though it was loaded without them', async () => {
+    const shared = {
+      'src/base.lift.ts': "export async function base() { return 'base' }\nexport const plain = 'plain'",
+      'src/user.lift.ts':
+        "import { base, plain } from './base.lift'\nexport async function user() { return [await base(), plain] }",
+    }
+    await using project = await createProject(shared, viteName)
+    await using server = await startServer(project)
+    const address = addressOf(server.environments['turbolift_worker']) ?? ''
+    const load = createLoader({ address, root: project.root })
+    const call = async (id: string): Promise<unknown> => Reflect.apply(Object(await load(id)), undefined, [])
+    expect(await call('src/base.lift.ts#base')).toBe('base')
+    expect(await call('src/user.lift.ts#user')).toEqual(['base', 'plain'])
+    expect(await call('src/base.lift.ts#base')).toBe('base')
+    expect(await load('src/base.lift.ts#gone')).toBeUndefined()
+  })
+})
