@@ -20,6 +20,7 @@ import { toManifest } from './program.ts'
 const head = `import { existsSync } from 'node:fs'`
 const functions = `
   square: async (n) => n * n,
+  pid: async () => process.pid,
   untilExists: async (path) => { while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5)); return path },
 `
 
@@ -39,12 +40,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function createDispatcher(options: LiftManifest['options']): Dispatcher {
+function createDispatcher(options: LiftManifest['options'], pingMs = 5_000): Dispatcher {
   const config = resolveConfig({ manifest: options, environment: {}, configured: [] })
   return new Dispatcher({
     name: 'default',
     pool: config.pool('default'),
     build: manifest.hash,
+    pingMs,
     deploy: async (events) => platform.deploy(events),
     onLog: () => undefined,
   })
@@ -72,6 +74,7 @@ class ScriptedPlatform {
   async deploy(events: DeploymentEvents): Promise<Deployment> {
     this.events = events
     return {
+      discard: (id) => void this.workers.get(id)?.then((worker) => worker.kill()),
       slotsPerWorker: this.slots,
       maxReplicas: this.maxReplicas,
       scaleTo: (replicas, { idle } = { idle: [] }) => {
@@ -84,6 +87,10 @@ class ScriptedPlatform {
         for (const relay of this.#relays) relay.close()
       },
     }
+  }
+
+  addAnother(): void {
+    this.#add(`w-${this.workers.size + 1}`)
   }
 
   #add(id: string): void {
@@ -194,6 +201,19 @@ test('a signal ends a call that waits, and one that runs; the worker serves on',
   await expect(waiting).rejects.toThrow('enough')
   expect(await call('square', 3)).toBe(9)
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a worker that is stopped by the system is found out, ended and replaced',
+  async () => {
+    dispatcher = createDispatcher({}, 200)
+    const pid = Number(await call('pid'))
+    process.kill(pid, 'SIGSTOP')
+    const held = call('square', 7)
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 20_000, interval: 50 })
+    platform.addAnother()
+    expect(await held).toBe(49)
+  },
+)
 
 test('asks for as many workers as there are calls, up to the most', async () => {
   platform.maxReplicas = 3

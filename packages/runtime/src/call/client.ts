@@ -23,7 +23,6 @@ import type { LiftError } from '../errors.ts'
 import { Pace } from './pace.ts'
 import type { CallHost, Task } from './task.ts'
 
-const PING_MS = 5_000
 /** Pings without any answer after which a worker counts as lost. */
 const MOST_MISSED = 3
 /** Above this, calls wait in the program instead of in the socket's buffer. */
@@ -55,6 +54,7 @@ export interface ClientOptions {
   /** A stream on which the handshake is done. */
   readonly stream: Duplex
   readonly events: ClientEvents
+  readonly pingMs: number
 }
 
 /** One multiplexed connection to one worker. It is of use from `onReady` on. */
@@ -84,12 +84,12 @@ export class WorkerClient implements CallHost {
   #isClosed = false
   #missedPongs = 0
 
-  constructor({ workerId, stream, events }: ClientOptions) {
+  constructor({ workerId, stream, events, pingMs }: ClientOptions) {
     this.workerId = workerId
     this.#stream = stream
     this.#events = events
     this.#writer = createFrameWriter(stream)
-    this.#pinger = setInterval(() => this.#ping(), PING_MS).unref()
+    this.#pinger = setInterval(() => this.#ping(pingMs), pingMs).unref()
     stream.on('error', (cause) => this.#lose(workerUnreachable(workerId, cause)))
     stream.on('close', () => this.#lose(workerUnreachable(workerId, undefined)))
     stream.on('drain', () => this.#events.onRoom(this))
@@ -232,9 +232,9 @@ export class WorkerClient implements CallHost {
   }
 
   // A program that was busy for long finds one late tick and the pongs behind it: only silence over several ticks counts.
-  #ping(): void {
+  #ping(pingMs: number): void {
     this.#missedPongs += 1
-    if (this.#missedPongs > MOST_MISSED) this.#lose(workerSilent(this.workerId, MOST_MISSED * PING_MS))
+    if (this.#missedPongs > MOST_MISSED) this.#lose(workerSilent(this.workerId, MOST_MISSED * pingMs))
     else this.#post({ kind: 'ping', id: 0 })
   }
 

@@ -6,6 +6,8 @@ import { LiftError } from '../errors.ts'
 import { WorkerClient } from './client.ts'
 import type { ClientEvents } from './client.ts'
 
+/** Time for a worker to answer a connection. */
+const HANDSHAKE_MS = 10_000
 const REDIAL_MS = [0, 100, 500, 2_000, 5_000]
 /** A worker whose connection broke and could not be made again in this time counts as gone. */
 const FATE_MS = 1_000
@@ -14,8 +16,10 @@ export interface ConnectionsOptions {
   /** Manifest hash. */
   readonly build: string
   readonly events: ClientEvents
+  /** How often workers are asked whether they are still there. */
+  readonly pingMs: number
   /** A worker cannot be connected to, though its platform says that it is there. */
-  readonly onUnreachable: (error: LiftError) => void
+  readonly onUnreachable: (workerId: string, error: LiftError) => void
 }
 
 /** What became of a worker whose connection broke. */
@@ -133,16 +137,18 @@ export class WorkerConnections {
       failure = await this.#dial(worker)
       if (failure === undefined) return
     }
-    if (failure !== undefined && !signal.aborted) this.#options.onUnreachable(failure)
+    if (failure !== undefined && !signal.aborted) this.#options.onUnreachable(worker.address.id, failure)
   }
 
   async #dial(worker: Worker): Promise<LiftError | undefined> {
     const { id, token, route } = worker.address
-    const { signal } = worker.gone
+    const { build, events, pingMs } = this.#options
+    // A process that is stopped accepts connections, and says nothing.
+    const signal = AbortSignal.any([worker.gone.signal, AbortSignal.timeout(HANDSHAKE_MS)])
     try {
       const stream = await worker.address.dial({ signal })
-      await performHandshake(stream, { token, build: this.#options.build, signal, ...route })
-      worker.client = new WorkerClient({ workerId: id, stream, events: this.#options.events })
+      await performHandshake(stream, { token, build, signal, ...route })
+      worker.client = new WorkerClient({ workerId: id, stream, events, pingMs })
       return undefined
     } catch (error) {
       return error instanceof HandshakeError ? workerRefused(id, error) : workerUnreachable(id, error)

@@ -24,6 +24,7 @@ const MOST_ATTEMPTS = 3
 const MOST_BREAKS = 10
 /** How often it is looked whether calls wait in one worker while another is idle. */
 const RECALL_MS = 20
+const PING_MS = 5_000
 
 export interface DispatcherOptions {
   /** The pool's. */
@@ -31,6 +32,8 @@ export interface DispatcherOptions {
   readonly pool: PoolConfig
   /** Manifest hash. */
   readonly build: string
+  /** How often workers are asked whether they are still there. Default 5_000. */
+  readonly pingMs?: number
   /** Called with the first call. */
   readonly deploy: (events: DeploymentEvents) => Promise<Deployment>
   readonly onLog: (workerId: string, log: Log) => void
@@ -55,7 +58,9 @@ export class Dispatcher implements Calls, AsyncDisposable {
     this.#connections = new WorkerConnections({
       build: options.build,
       events: this.#clientEvents(),
-      onUnreachable: (error) => {
+      pingMs: options.pingMs ?? PING_MS,
+      onUnreachable: (workerId, error) => {
+        this.#discard(workerId)
         // As long as others can be reached, they do its work.
         if (this.#connections.clients.size === 0) this.#rejectAll(error)
       },
@@ -165,8 +170,15 @@ export class Dispatcher implements Calls, AsyncDisposable {
       onRoom: () => this.#pump(),
       onLog: (client, log) => this.#options.onLog(client.workerId, log),
       onDraining: () => this.#size.grow(),
-      onLost: (client, error) => void this.#rescue(client, this.#connections.replace(client, error)),
+      onLost: (client, error) => {
+        if (error.code === 'WORKER_SILENT') this.#discard(client.workerId)
+        void this.#rescue(client, this.#connections.replace(client, error))
+      },
     }
+  }
+
+  #discard(workerId: string): void {
+    void this.#deployment?.then((deployment) => deployment?.discard?.(workerId))
   }
 
   #pump(): void {

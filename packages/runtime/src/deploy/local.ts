@@ -100,6 +100,10 @@ class LocalDeployment implements Deployment {
     while (this.#workers.size < replicas) this.#start()
   }
 
+  discard(workerId: string): void {
+    this.#workers.get(workerId)?.kill()
+  }
+
   kill(): void {
     this.#wanted = 0
     for (const worker of this.#alive) worker.kill()

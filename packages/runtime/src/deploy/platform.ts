@@ -35,6 +35,11 @@ export interface Deployment extends AsyncDisposable {
    * as it is asked for. `idle` names workers without calls: when there are too many, these are the ones to stop.
    */
   scaleTo(replicas: number, options?: { readonly idle: readonly string[] }): void
+  /**
+   * This worker answers no more, though it seems to be there: ends it, and another takes its place. Absent where the
+   * platform sees that by itself.
+   */
+  discard?(workerId: string): void
 }
 
 /** What a deployment tells its dispatcher. */
