@@ -11,7 +11,6 @@ import type { Project } from './bundlers.ts'
 afterEach(() => vi.unstubAllEnvs())
 
 async function startServer({ root }: Project): Promise<ViteDevServer & AsyncDisposable> {
-  vi.stubEnv('VITEST', undefined)
   vi.stubEnv('TURBOLIFT_PROGRESS', '0')
   const vite = await importVite(root)
   const server = await vite.createServer({

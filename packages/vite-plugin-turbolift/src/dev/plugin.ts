@@ -1,4 +1,4 @@
-import type { DevEnvironment, Plugin, Rollup, ViteDevServer } from 'vite'
+import type { DevEnvironment, Plugin, ResolvedConfig, Rollup, ViteDevServer } from 'vite'
 
 import { Compiler, ownRuntime, programName, workerRuntime } from '../compiler.ts'
 import { directiveInClient } from '../diagnostics.ts'
@@ -23,15 +23,16 @@ const RESOLVED_MANIFEST = `\0${MANIFEST_MODULE}`
 export function createDevPlugin(options: ResolvedOptions): Plugin {
   const compiler = new Compiler(options)
   const shared = new SharedModules(compiler.modules)
-  const isInline = process.env['VITEST'] !== undefined && (process.env['TURBOLIFT_TARGET'] ?? 'inline') === 'inline'
+  let isInline = false
   /** Undefined in a build, and in Rollup, which does not know that this plugin is only for Vite's server. */
   let server: ViteDevServer | undefined
   return {
     name: 'turbolift:dev',
     apply: 'serve',
-    config: () => (isInline ? null : { environments: { [WORKER_ENVIRONMENT]: workerEnvironment() } }),
+    config: () => ({ environments: { [WORKER_ENVIRONMENT]: workerEnvironment() } }),
     configResolved(config) {
       compiler.root = config.root
+      isInline = isVitest(config) && (process.env['TURBOLIFT_TARGET'] ?? 'inline') === 'inline'
     },
     configureServer(started) {
       server = started
@@ -58,6 +59,11 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
       return (shared.isShared(id, this.environment) ? compiler.modules.split(code, id, true) : split)?.worker()
     },
   }
+}
+
+/** By its plugins: its variables are also set for servers that tests start. */
+function isVitest({ plugins }: ResolvedConfig): boolean {
+  return plugins.some(({ name }) => name === 'vitest' || name.startsWith('vitest:'))
 }
 
 function isWorkerSide(environment: { readonly name: string }): environment is DevEnvironment {
