@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
+import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
 
 import { decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
@@ -56,7 +57,7 @@ function createDispatcher(options: LiftManifest['options'], pingMs = 5_000): Dis
 class ScriptedPlatform {
   readonly asked: number[] = []
   readonly workers: Map<string, Promise<LocalWorker>> = new Map()
-  readonly sockets: Set<Socket> = new Set()
+  readonly sockets: Set<Duplex> = new Set()
   /** Bytes from the worker after which a connection is cut. */
   cutAfter = Infinity
   slots = 1
@@ -125,28 +126,33 @@ class ScriptedPlatform {
   async #relay(address: WorkerAddress): Promise<WorkerAddress> {
     const path = join(this.#folder, `${address.id}.relay`)
     const relay = createServer((near) => {
-      const far = createConnection(join(this.#folder, `${address.id}.sock`))
-      let seen = 0
-      for (const socket of [near, far]) {
-        this.sockets.add(socket)
-        socket
-          .on('error', () => undefined)
-          .on('close', () => {
-            near.destroy()
-            far.destroy()
-            this.sockets.delete(socket)
-          })
-      }
-      near.pipe(far)
-      far.on('data', (chunk: Buffer) => {
-        seen += chunk.length
-        near.write(chunk)
-        if (seen > this.cutAfter) near.destroy()
-      })
+      // A worker that is gone looks through the relay like one that hangs up.
+      this.#connect(near, address).catch(() => near.destroy())
     })
     this.#relays.push(relay)
     await new Promise<void>((resolve) => relay.listen(path, resolve))
     return { ...address, dial: async () => createConnection(path) }
+  }
+
+  async #connect(near: Socket, address: WorkerAddress): Promise<void> {
+    const far = await address.dial({ signal: new AbortController().signal })
+    let seen = 0
+    for (const socket of [near, far]) {
+      this.sockets.add(socket)
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          near.destroy()
+          far.destroy()
+          this.sockets.delete(socket)
+        })
+    }
+    near.pipe(far)
+    far.on('data', (chunk: Buffer) => {
+      seen += chunk.length
+      near.write(chunk)
+      if (seen > this.cutAfter) near.destroy()
+    })
   }
 }
 

@@ -171,9 +171,10 @@ async function connected(socket: Socket): Promise<Error | undefined> {
   })
 }
 
-function toSocketPath({ runFolder, id }: LocalWorkerOptions): string {
-  if (process.platform === 'win32') return `\\\\.\\pipe\\turbolift-${randomBytes(16).toString('hex')}`
-  return join(runFolder, `${id}.sock`)
+// Not named by the pool, whose name may be long or hold a slash: a path has 103 bytes at most.
+function toSocketPath({ runFolder }: LocalWorkerOptions): string {
+  const name = randomBytes(6).toString('hex')
+  return process.platform === 'win32' ? `\\\\.\\pipe\\turbolift-${name}` : join(runFolder, `${name}.sock`)
 }
 
 // A worker never keeps the program from ending; the dispatcher does, while calls are pending.
