@@ -1,6 +1,6 @@
 import type { Node as EstreeNode } from 'estree'
 
-import { isFunction, positioned, toNode, visit } from './ast.ts'
+import { boundIdentifiers, isFunction, positioned, toNode, visit } from './ast.ts'
 import type { Node, NodeOf, ParsedModule } from './ast.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 
@@ -15,7 +15,7 @@ export interface Unit {
   readonly uses: ReadonlySet<Binding>
   /**
    * Bindings with which an effect goes: it sets them up (`table.set(…)`, `dayjs.extend(x)`, `Foo.x = 1`), or assigns them.
-   * Empty for a declaration, and for effects that stand for themselves (`startServer()`).
+   * A declaration follows an earlier one of the same `var`. Empty for effects that stand for themselves (`startServer()`).
    */
   readonly follows: ReadonlySet<Binding>
 }
@@ -101,7 +101,14 @@ function declaration(
   const declares = [...scopes.module.bindings.values()].filter(
     (binding) => binding.declaration === node && binding.scope === scopes.module,
   )
-  return { node, statement, kind, declares, uses: usedBindings(node, scopes), follows: new Set() }
+  return { node, statement, kind, declares, uses: usedBindings(node, scopes), follows: declaredBefore(node, scopes) }
+}
+
+/** `var a = 1; var a = 2`: the second goes with the first. TypeScript makes such of an enum in two parts. */
+function declaredBefore(node: Node, scopes: ScopeTree): Set<Binding> {
+  const names = node.type === 'VariableDeclarator' ? boundIdentifiers(node.id).map(({ name }) => name) : []
+  const bindings = names.flatMap((name) => scopes.module.bindings.get(name) ?? [])
+  return new Set(bindings.filter((binding) => binding.declaration !== node))
 }
 
 function exporting(statement: Node, { scopes }: Context): Unit {
@@ -121,11 +128,34 @@ function effect(statement: Node, { scopes }: Context): Unit {
 }
 
 function followed(statement: Node, scopes: ScopeTree): Set<Binding> {
-  const found = assignedAtOnce(statement, scopes)
-  const root = statement.type === 'ExpressionStatement' ? rootOf(statement.expression) : undefined
-  const binding = root?.type === 'Identifier' ? scopes.bindingOf.get(positioned(root)) : undefined
-  if (binding?.scope === scopes.module) found.add(binding)
-  return found
+  const roots = changedAtOnce(statement, scopes)
+  return new Set([...assignedAtOnce(statement, scopes), ...roots])
+}
+
+/**
+ * Objects of the module that the statement sets up: `table.set(…)`, and loops, branches and functions called at once
+ * that do nothing else, such as `for (let n = 0; n < 256; n++) table[n] = n * n`. One that also does something for the
+ * program, such as `if (isMain) { config.port = 1; startServer() }`, is the program's.
+ */
+function changedAtOnce(statement: Node, scopes: ScopeTree): Set<Binding> {
+  const found = new Set<Binding>()
+  let isSetUpOnly = true
+  visit(statement, (node) => {
+    if (isFunction(node) && !(node.async !== true && isCalledAtOnce(node, statement))) return 'skip'
+    if (node.type !== 'ExpressionStatement' || (node === statement && callsFunctionAtOnce(statement))) return
+    const root = rootOf(node.expression)
+    const binding = root?.type === 'Identifier' ? scopes.bindingOf.get(positioned(root)) : undefined
+    if (binding === undefined) isSetUpOnly &&= /^(?:Assignment|Update)Expression$/.test(node.expression.type)
+    else if (binding.scope === scopes.module) found.add(binding)
+    return
+  })
+  return isSetUpOnly ? found : new Set()
+}
+
+function callsFunctionAtOnce(statement: Node): boolean {
+  if (statement.type !== 'ExpressionStatement') return false
+  const { expression } = statement
+  return expression.type === 'CallExpression' && isFunction(toNode(expression.callee))
 }
 
 /** Bindings that the statement itself assigns, not functions in it, such as `if (x) mode = 'a'; else mode = 'b'`. */
