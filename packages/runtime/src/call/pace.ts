@@ -46,6 +46,6 @@ export class Pace {
 
   /** Calls that may be sent to wait in the worker, beside those that run. */
   get ahead(): number {
-    return Math.min(MOST_WAITING, Math.floor(WAITING_WORK_MS / this.#averageMs))
+    return Math.min(MOST_WAITING, Math.round(WAITING_WORK_MS / this.#averageMs))
   }
 }
