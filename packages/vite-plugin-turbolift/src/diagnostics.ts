@@ -23,6 +23,7 @@ export type DiagnosticCode =
   | 'METHOD_NOT_LIFTABLE'
   | 'MODULE_STATE_SHARED'
   | 'POOL_UNKNOWN'
+  | 'SETUP_LEFT_OUT'
   | 'SYNTAX_UNREADABLE'
   | 'TYPE_NOT_SENDABLE'
   | 'USES_ARGUMENTS'
@@ -132,6 +133,14 @@ export function poolUnknown(pool: string, known: readonly string[], at: TextRang
     what: `'use lift: ${pool}' names a pool that is not configured.`,
     why: `The plugin's option "pools" has ${known.length === 0 ? 'none' : known.map((name) => `"${name}"`).join(', ')}.`,
     fix: `Add it: turbolift({ pools: { ${JSON.stringify(pool)}: {} } }), or use one of those.`,
+  })
+}
+
+export function setUpLeftOut(name: string, at: TextRange): Diagnostic {
+  return warning('SETUP_LEFT_OUT', at, {
+    what: `This statement changes "${name}", which a lifted function uses, and workers do not run it.`,
+    why: 'It also does something else, which may be meant for the main program alone, such as starting a server.',
+    fix: `Change "${name}" in a statement of its own, or write // @turbolift-keep above this one to run it in workers too.`,
   })
 }
 

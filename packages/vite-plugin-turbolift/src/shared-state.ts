@@ -2,10 +2,11 @@ import type { Node as EstreeNode } from 'estree'
 
 import { isFunction, visit } from './ast.ts'
 import type { ParsedModule } from './ast.ts'
-import { moduleObjectShared, moduleStateShared } from './diagnostics.ts'
+import { moduleObjectShared, moduleStateShared, setUpLeftOut } from './diagnostics.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 import type { Slices } from './slice.ts'
+import type { Unit } from './units.ts'
 
 const CHANGING_METHODS = new Set([
   'add',
@@ -31,6 +32,15 @@ export function findSharedState(module: ParsedModule, scopes: ScopeTree, slices:
     const isAssigned = binding.references.some(({ isWrite, scope }) => isWrite && scope !== scopes.module)
     if (isAssigned) return [moduleStateShared(binding.name, binding.declaredAt)]
     return changed.has(binding) ? [moduleObjectShared(binding.name, binding.declaredAt)] : []
+  })
+}
+
+/** Statements of the main program that set up, among other things, an object that workers have without it. */
+export function findLeftOutSetUp(units: readonly Unit[], { worker }: Slices): Diagnostic[] {
+  const inWorker = new Set([...worker].flatMap((unit) => unit.declares))
+  return units.flatMap((unit) => {
+    const [first] = [...unit.alsoChanges].filter((binding) => inWorker.has(binding))
+    return first === undefined || worker.has(unit) ? [] : [setUpLeftOut(first.name, unit.statement)]
   })
 }
 

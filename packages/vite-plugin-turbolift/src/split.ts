@@ -5,7 +5,7 @@ import { editWorker } from './edit-worker.ts'
 import { scanModule } from './scan.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import { analyzeScopes } from './scope.ts'
-import { findSharedState } from './shared-state.ts'
+import { findLeftOutSetUp, findSharedState } from './shared-state.ts'
 import { sliceModule } from './slice.ts'
 import { findReaches } from './typecheck/reach.ts'
 import type { SubjectReach } from './typecheck/subject.ts'
@@ -71,7 +71,7 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
   const edit = { module, scan, units, slices, path: options.path, keepsExports }
   return {
     functions: scan.functions,
-    diagnostics: [...scan.diagnostics, ...findSharedState(module, scopes, slices)],
+    diagnostics: [...scan.diagnostics, ...findSharedState(module, scopes, slices), ...findLeftOutSetUp(units, slices)],
     reaches: () => findReaches(module, scan),
     main: () => editMain(edit),
     worker: () => editWorker(edit),

@@ -18,7 +18,11 @@ export interface Unit {
    * A declaration follows an earlier one of the same `var`. Empty for effects that stand for themselves (`startServer()`).
    */
   readonly follows: ReadonlySet<Binding>
+  /** Objects that an effect changes among other things, for which it does not go along. */
+  readonly alsoChanges: ReadonlySet<Binding>
 }
+
+const NONE: ReadonlySet<Binding> = new Set()
 
 /** A comment above an effect that takes it along into every slice of its module. */
 const KEEP_COMMENT = '@turbolift-keep'
@@ -101,7 +105,15 @@ function declaration(
   const declares = [...scopes.module.bindings.values()].filter(
     (binding) => binding.declaration === node && binding.scope === scopes.module,
   )
-  return { node, statement, kind, declares, uses: usedBindings(node, scopes), follows: declaredBefore(node, scopes) }
+  return {
+    node,
+    statement,
+    kind,
+    declares,
+    uses: usedBindings(node, scopes),
+    follows: declaredBefore(node, scopes),
+    alsoChanges: NONE,
+  }
 }
 
 /** `var a = 1; var a = 2`: the second goes with the first. TypeScript makes such of an enum in two parts. */
@@ -118,18 +130,17 @@ function exporting(statement: Node, { scopes }: Context): Unit {
     kind: 'export',
     declares: [],
     uses: usedBindings(statement, scopes),
-    follows: new Set(),
+    follows: NONE,
+    alsoChanges: NONE,
   }
 }
 
 function effect(statement: Node, { scopes }: Context): Unit {
   const uses = usedBindings(statement, scopes)
-  return { node: statement, statement, kind: 'effect', declares: [], uses, follows: followed(statement, scopes) }
-}
-
-function followed(statement: Node, scopes: ScopeTree): Set<Binding> {
-  const roots = changedAtOnce(statement, scopes)
-  return new Set([...assignedAtOnce(statement, scopes), ...roots])
+  const { changed, isSetUpOnly } = changedAtOnce(statement, scopes)
+  const follows = new Set([...assignedAtOnce(statement, scopes), ...(isSetUpOnly ? changed : NONE)])
+  const alsoChanges = isSetUpOnly ? NONE : changed
+  return { node: statement, statement, kind: 'effect', declares: [], uses, follows, alsoChanges }
 }
 
 /**
@@ -137,8 +148,8 @@ function followed(statement: Node, scopes: ScopeTree): Set<Binding> {
  * that do nothing else, such as `for (let n = 0; n < 256; n++) table[n] = n * n`. One that also does something for the
  * program, such as `if (isMain) { config.port = 1; startServer() }`, is the program's.
  */
-function changedAtOnce(statement: Node, scopes: ScopeTree): Set<Binding> {
-  const found = new Set<Binding>()
+function changedAtOnce(statement: Node, scopes: ScopeTree): { changed: Set<Binding>; isSetUpOnly: boolean } {
+  const changed = new Set<Binding>()
   let isSetUpOnly = true
   visit(statement, (node) => {
     if (isFunction(node) && !(node.async !== true && isCalledAtOnce(node, statement))) return 'skip'
@@ -146,10 +157,10 @@ function changedAtOnce(statement: Node, scopes: ScopeTree): Set<Binding> {
     const root = rootOf(node.expression)
     const binding = root?.type === 'Identifier' ? scopes.bindingOf.get(positioned(root)) : undefined
     if (binding === undefined) isSetUpOnly &&= /^(?:Assignment|Update)Expression$/.test(node.expression.type)
-    else if (binding.scope === scopes.module) found.add(binding)
+    else if (binding.scope === scopes.module) changed.add(binding)
     return
   })
-  return isSetUpOnly ? found : new Set()
+  return { changed, isSetUpOnly }
 }
 
 function callsFunctionAtOnce(statement: Node): boolean {
