@@ -33,16 +33,14 @@ export interface WorkersInput {
  */
 export async function buildWorkers(input: WorkersInput): Promise<BuiltWorkers> {
   const shared = new Set<string>()
-  const first = await attempt(input, shared)
-  if (first.kind === 'built') return first.workers
-  const second = await attempt(input, shared)
-  if (second.kind === 'built') return second.workers
-  throw second.error
+  // Each further attempt knows of at least one more lifted module, so there are at most as many as those.
+  for (;;) {
+    const result = await attempt(input, shared)
+    if (result.kind === 'built') return result.workers
+  }
 }
 
-type Attempt =
-  | { readonly kind: 'built'; readonly workers: BuiltWorkers }
-  | { readonly kind: 'again'; readonly error: unknown }
+type Attempt = { readonly kind: 'built'; readonly workers: BuiltWorkers } | { readonly kind: 'again' }
 
 /** One build; to be done again when it finds that workers import a lifted module, whose exports were left out. */
 async function attempt(input: WorkersInput, shared: Set<string>): Promise<Attempt> {
@@ -51,9 +49,9 @@ async function attempt(input: WorkersInput, shared: Set<string>): Promise<Attemp
   try {
     const files = await input.bundle(createChildPlugin(build))
     const workers = { files, externals: build.externals, graph: build.graph, watched: build.watched }
-    return shared.size > known ? { kind: 'again', error: undefined } : { kind: 'built', workers }
+    return shared.size > known ? { kind: 'again' } : { kind: 'built', workers }
   } catch (error) {
-    if (shared.size > known) return { kind: 'again', error }
+    if (shared.size > known) return { kind: 'again' }
     throw error
   }
 }

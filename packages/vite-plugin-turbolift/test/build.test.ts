@@ -135,6 +135,23 @@ export async function fail(options: Options): Promise<never> {
     expect((await runProgram(root)).stdout).toBe('7 1\n')
   })
 
+  test('follows what lifted modules export to each other', async () => {
+    const root = await build(bundler, {
+      'src/main.ts': `
+        import { first } from './first.ts'
+        import { second } from './second.ts'
+        import { third } from './third.ts'
+        console.log(await first(), await second(), await third())`,
+      'src/first.ts': `import { double } from './second.ts'; export async function first() { 'use lift'; return double(4) }`,
+      'src/second.ts': `
+        import { step } from './third.ts'
+        export const double = (n: number) => n * 2 + step
+        export async function second() { 'use lift'; return 2 }`,
+      'src/third.ts': `export const step = 100; export async function third() { 'use lift'; return 3 }`,
+    })
+    expect((await runProgram(root)).stdout).toBe('108 2 3\n')
+  })
+
   test('refuses workers that would load the main entry, and names the way', async () => {
     const error = await rejectionOf(
       build(bundler, {
