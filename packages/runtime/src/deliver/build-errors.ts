@@ -1,11 +1,17 @@
 import { BuildError } from '../errors.ts'
 
-export function invalidPackage(name: string, list: 'apt' | 'npm'): BuildError {
+export function invalidPackage(name: string, list: 'apt' | 'npm' | 'buildArgs'): BuildError {
   return new BuildError('PACKAGE_NAME_INVALID', {
-    what: `"${name}" in the list of ${list} packages is not a package name.`,
-    why: 'The names become part of a shell command in the image build, so only plain names with a version pass.',
-    fix: list === 'apt' ? 'Write it as `name` or `name=version`.' : 'Write it as `name` or `name@version`.',
+    what: `"${name}" in \`kubernetes.image\` (${list}) is not a name.`,
+    why: 'The names become part of a shell command in the image build, so only plain names pass.',
+    fix: invalidNameFixes[list],
   })
+}
+
+const invalidNameFixes = {
+  apt: 'Write it as `name` or `name=version`.',
+  npm: 'Write it as `name` or `name@version`.',
+  buildArgs: 'Use letters, digits and underscores.',
 }
 
 export function nativePackageMissing(names: readonly string[]): BuildError {

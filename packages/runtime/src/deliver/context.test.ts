@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 
 import { checkExternals, type ContextOptions, readContext, toDockerfile } from './context.ts'
 
-const options: ContextOptions = { baseImage: 'node:20-slim', builder: 'kaniko', apt: [], npm: [] }
+const options: ContextOptions = { baseImage: 'node:20-slim', builder: 'kaniko', apt: [], npm: [], buildArgs: [] }
 const folders: string[] = []
 
 afterEach(() => {
@@ -32,16 +32,23 @@ test('the Dockerfile only copies when no packages are listed', () => {
 test('listed packages become RUN lines before the copy', () => {
   const text = toDockerfile({ ...options, apt: ['ffmpeg', 'curl=7.88.1-10'], npm: ['sharp@0.34.4', '@scope/x'] })
   expect(text).toContain('apt-get install -y --no-install-recommends ffmpeg curl=7.88.1-10 &&')
-  expect(text).toContain("--no-save 'sharp@0.34.4' '@scope/x'\nCOPY files")
+  expect(text).toContain("'sharp@0.34.4' '@scope/x' && rm -rf /tmp/npm\nCOPY files")
+})
+
+test('values from outside are declared where something runs', () => {
+  const buildArgs = ['HTTP_PROXY']
+  expect(toDockerfile({ ...options, npm: ['a'], buildArgs })).toContain('\nARG HTTP_PROXY\n')
+  expect(toDockerfile({ ...options, buildArgs })).not.toContain('ARG')
 })
 
 test.each([
   ['apt', 'curl; rm -rf /'],
+  ['buildArgs', 'X\nRUN id'],
   ['apt', '--force-yes'],
   ['npm', "x' && id '"],
   ['npm', '$(id)'],
-] as const)('the %s package name %s is refused', (list, name) => {
-  expect(() => toDockerfile({ ...options, [list]: [name] })).toThrow(
+] as const)('in the list %s, the name %s is refused', (list, name) => {
+  expect(() => toDockerfile({ ...options, npm: ['a'], [list]: [name] })).toThrow(
     expect.objectContaining({ code: 'PACKAGE_NAME_INVALID' }),
   )
 })

@@ -19,6 +19,8 @@ export interface ContextOptions {
   readonly builder: Builder
   readonly apt: readonly string[]
   readonly npm: readonly string[]
+  /** Names of the values that `RUN` lines get from outside (proxies, mirrors); the values do not change the image's name. */
+  readonly buildArgs: readonly string[]
 }
 
 /** All that decides the bytes of an image. */
@@ -50,8 +52,10 @@ export async function packContext({ files, dockerfile }: ImageContext): Promise<
  * `RUN` lines appear only for packages that the user lists: without them the build needs no shell in the base
  * image and no network but the registry.
  */
-export function toDockerfile({ baseImage, apt, npm }: ContextOptions): string {
+export function toDockerfile({ baseImage, apt, npm, buildArgs }: ContextOptions): string {
   const lines = [`FROM ${baseImage}`]
+  if (apt.length + npm.length > 0)
+    lines.push(...buildArgs.map((name) => `ARG ${checkName(name, /^\w+$/, 'buildArgs')}`))
   if (apt.length > 0) lines.push('USER 0', toAptLine(apt))
   if (npm.length > 0) lines.push('USER 0', toNpmLine(npm))
   lines.push(`COPY files ${IMAGE_FOLDER}`, `USER ${IMAGE_USER}`, `CMD ["node", "${IMAGE_FOLDER}/worker.js"]`)
@@ -81,11 +85,12 @@ function toAptLine(packages: readonly string[]): string {
 function toNpmLine(packages: readonly string[]): string {
   const valid = packages.map((name) => checkName(name, /^(@[a-z0-9._~-]+\/)?[a-z0-9._~-]+(@[\w.^~<>=*-]+)?$/i, 'npm'))
   const quoted = valid.map((spec) => `'${spec}'`).join(' ')
-  return `RUN npm install --prefix ${IMAGE_FOLDER} --omit=dev --no-audit --no-fund --no-save ${quoted}`
+  const flags = '--omit=dev --no-audit --no-fund --no-save --cache /tmp/npm'
+  return `RUN npm install --prefix ${IMAGE_FOLDER} ${flags} ${quoted} && rm -rf /tmp/npm`
 }
 
 /** The names go into a shell line, so anything but a plain package name is refused. */
-function checkName(name: string, pattern: RegExp, list: 'apt' | 'npm'): string {
+function checkName(name: string, pattern: RegExp, list: 'apt' | 'npm' | 'buildArgs'): string {
   if (!pattern.test(name)) throw invalidPackage(name, list)
   return name
 }

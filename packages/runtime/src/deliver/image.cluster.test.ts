@@ -30,3 +30,40 @@ describe('a Kaniko build', () => {
     expect(pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined)).toEqual([])
   })
 })
+
+describe('a build that is disturbed', () => {
+  let site: BuildSite
+  beforeAll(async () => {
+    site = await createBuildSite('disturbed')
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+
+  test('is done again when its pod is deleted', async () => {
+    const { client } = site.space
+    const built = createImageDelivery(imageOptions).deliver(site.request)
+    const signal = AbortSignal.timeout(30_000)
+    for await (const event of client.watch('Pod', { fieldSelector: 'metadata.name=tl-test-build', signal })) {
+      if (event.type === 'ADDED') break
+    }
+    await client.remove('Pod', 'tl-test-build', { graceSeconds: 0 })
+    expect((await built).image).toContain('@sha256:')
+    const pods = await client.list('Pod', { labelSelector: 'turbolift.dev/role=build' })
+    expect(pods.map(({ metadata }) => metadata?.name)).toEqual(['tl-test-build-2'])
+  })
+
+  test('ends, with its pod, when the program does not want it any more', async () => {
+    const { client } = site.space
+    const stop = new AbortController()
+    const scope = { ...site.request.scope, namePrefix: 'tl-stopped' }
+    const request = { ...site.request, program: 'test-stopped', scope, signal: stop.signal }
+    const built = createImageDelivery(imageOptions).deliver(request)
+    const signal = AbortSignal.timeout(30_000)
+    for await (const event of client.watch('Pod', { fieldSelector: 'metadata.name=tl-stopped-build', signal })) {
+      if (event.type === 'ADDED') break
+    }
+    stop.abort(new Error('not any more'))
+    await expect(built).rejects.toThrow('not any more')
+    const pod = await client.read('Pod', 'tl-stopped-build')
+    expect(pod === undefined || pod.metadata?.deletionTimestamp !== undefined).toBe(true)
+  })
+})

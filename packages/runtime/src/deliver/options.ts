@@ -34,6 +34,8 @@ export interface ImageOptions {
   readonly registry: string | RegistryInput | undefined
   readonly registryImage: string
   readonly kaniko: KanikoInput
+  /** Names of the build's arguments. */
+  readonly buildArgs: readonly string[]
 }
 
 export function resolveImageOptions(input: ImageInput): ImageOptions {
@@ -47,6 +49,7 @@ export function resolveImageOptions(input: ImageInput): ImageOptions {
     registry: input.registry,
     registryImage: input.registryImage ?? REGISTRY_IMAGE,
     kaniko: input.kaniko ?? {},
+    buildArgs: Object.keys(input.kaniko?.buildArgs ?? {}),
   }
 }
 
