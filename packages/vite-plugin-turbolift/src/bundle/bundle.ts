@@ -46,7 +46,13 @@ export interface ViteConfigLike {
   readonly root: string
   readonly mode: string
   readonly configFile?: string | undefined
+  readonly logger: Logger
   readonly inlineConfig: { readonly plugins?: unknown; readonly [option: string]: unknown }
+}
+
+interface Logger {
+  info(message: string, options?: object): void
+  error(message: string, options?: object): void
 }
 
 /** A child build by Vite with the user's whole configuration. */
@@ -76,6 +82,7 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
       base: './',
       configFile: configFile ?? false,
       logLevel: 'warn',
+      customLogger: toChildLogger(config.logger),
       clearScreen: false,
       plugins: await withPlugin(inlineConfig.plugins, configured),
       // Input and output are set at the end: a framework's plugin warns of those that it finds here.
@@ -84,6 +91,14 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
     })
     return toWorkerFiles([result].flat().flatMap((one) => one.output))
   }
+}
+
+/** What went wrong is thrown; that a first attempt did, before a second was right, is no news. */
+function toChildLogger(logger: Logger): Logger {
+  const error: Logger['error'] = (message, options) => {
+    if (!message.includes('Build failed in')) logger.error(message, options)
+  }
+  return { ...logger, info: () => {}, error }
 }
 
 interface ResolvedViteConfig {
