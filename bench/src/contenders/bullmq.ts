@@ -23,7 +23,10 @@ export async function createBullmq(workers: number): Promise<Contender> {
   const [queue, events] = [new Queue(name, { connection }), new QueueEvents(name, { connection })]
   await events.waitUntilReady()
   const children = await Promise.all(Array.from({ length: workers }, () => startWorker(name, path)))
-  const options = { removeOnComplete: true, removeOnFail: true }
+  // Some are kept: a job that is done before its caller waits for it would be missed if it were gone.
+  const options = { removeOnComplete: 1000, removeOnFail: 1000 }
+  // Each caller that waits adds one, to both.
+  for (const emitter of [queue, events]) emitter.setMaxListeners(0)
   return {
     name: 'bullmq',
     call: async (n) => await (await queue.add('square', n, options)).waitUntilFinished(events),
@@ -39,6 +42,8 @@ async function startRedis(path: string): Promise<ChildProcess> {
   const redis = spawn('redis-server', ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // However the benchmark ends.
+  process.once('exit', () => redis.kill())
   for await (const line of createInterface({ input: redis.stdout }))
     if (/ready to accept connections/i.test(line)) break
   redis.stdout.resume()
