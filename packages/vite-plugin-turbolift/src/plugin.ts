@@ -18,6 +18,7 @@ import { reportProblems } from './report-problems.ts'
 import type { ReportContext } from './report-problems.ts'
 import type { TypeReportContext } from './typecheck/report-types.ts'
 import { viteDefaults } from './vite-defaults.ts'
+import type { UserConfig } from './vite-defaults.ts'
 
 /** A plugin of Vite, Rollup and rolldown alike: their own types ask for no more than a name. */
 export interface TurboliftPlugin {
@@ -62,7 +63,9 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
     name: 'turbolift',
     apply: 'build',
     sharedDuringBuild: true,
-    config: viteDefaults,
+    config(this: { readonly meta: HostMeta }, config: UserConfig): object | undefined {
+      return viteDefaults(config, this.meta)
+    },
     configResolved(config: ResolvedViteConfig) {
       const isOfChild = config.plugins.some(({ name }) => name === CHILD_PLUGIN_NAME)
       // An instance that already serves a main build stays with it: its child build may share the plugin list.

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-interface UserConfig {
+import type { HostMeta } from './bundle/host.ts'
+
+/** The part of a user's Vite configuration that says what to build. */
+export interface UserConfig {
   readonly root?: string | undefined
   readonly build?: {
     readonly ssr?: unknown
@@ -19,7 +22,7 @@ const ENTRIES = ['src/main.ts', 'src/main.tsx', 'src/main.js', 'src/index.ts', '
  * What `vite build` needs for a program of Node, when the user's configuration asks for nothing else: one
  * self-contained file. `undefined` where the user or a framework has set an entry, or there is a page.
  */
-export function viteDefaults(config: UserConfig): object | undefined {
+export function viteDefaults(config: UserConfig, meta: HostMeta): object | undefined {
   const { build, builder, environments } = config
   const hasInput = build?.rollupOptions?.input !== undefined || build?.rolldownOptions?.input !== undefined
   if (hasInput || build?.ssr !== undefined || build?.lib !== undefined || builder !== undefined) return undefined
@@ -27,11 +30,13 @@ export function viteDefaults(config: UserConfig): object | undefined {
   const root = resolve(config.root ?? '.')
   const entry = ENTRIES.find((path) => existsSync(join(root, path)))
   if (entry === undefined || existsSync(join(root, 'index.html'))) return undefined
+  // Vite 7 bundles with Rollup, which has another name for it.
+  const oneFile = meta.rolldownVersion === undefined ? { inlineDynamicImports: true } : { codeSplitting: false }
   return {
     build: {
       ssr: entry,
       target: 'node20',
-      rollupOptions: { output: { format: 'es', entryFileNames: '[name].js', codeSplitting: false } },
+      rollupOptions: { output: { format: 'es', entryFileNames: '[name].js', ...oneFile } },
     },
     ssr: { noExternal: true },
   }
