@@ -47,7 +47,7 @@ describe('a failed build names its reason:', () => {
   test('a registry that speaks HTTP, not HTTPS', async () => {
     const error = await failure(build({ registry: { push: REGISTRY, insecure: false } }, { insecureRegistries: [] }))
     expect(error).toMatchObject({ name: 'BuildError', code: 'REGISTRY_UNREACHABLE' })
-    expect(error.message).toContain('kubernetes.registry.insecure')
+    expect(error.message).toContain('kubernetes.image.registry.insecure')
   })
 
   test('a registry that nobody listens for', async () => {
