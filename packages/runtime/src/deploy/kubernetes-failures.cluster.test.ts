@@ -97,8 +97,8 @@ describe('each failure names its reason', () => {
           },
         }),
       'POD_NOT_SET_UP',
-      // The kubelet may try before its own cache knows of the pod's objects.
-      /"none" not (?:found|registered)/,
+      // A busy kubelet first says that it waits for its own copy of the ConfigMap.
+      /configmap "none" not found|configmap cache/,
     ],
     [
       'account that does not exist',
