@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -16,7 +17,8 @@ const npm = dirname(dirname(realpathSync(execFileSync('which', ['npm'], { encodi
 
 let site: BuildSite
 beforeAll(async () => {
-  const program = "import { greeting } from 'small-package'\nconsole.log(greeting)\n"
+  // Differs each time, so that no image of an earlier run is found.
+  const program = `import { greeting } from 'small-package'\nconsole.log(greeting) // ${randomBytes(8).toString('hex')}\n`
   site = await createBuildSite('packages', { files: { 'worker.js': program, 'package.json': '{"type":"module"}' } })
 })
 afterAll(() => site[Symbol.asyncDispose]())
