@@ -9,7 +9,7 @@ import { measureByTurns, measureRate } from './rounds.ts'
 
 const IN_FLIGHT = 64
 const ROUND_MS = 1000
-const ROUNDS = 5
+const ROUNDS = 3
 /** The same tiny calls beside what people use to spread work over processes, in JavaScript and in Python. */
 export async function benchOtherRuntimes(): Promise<Section> {
   const python = await preparePythonPeers()

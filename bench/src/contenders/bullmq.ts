@@ -20,7 +20,9 @@ export async function createBullmq(workers: number): Promise<Contender> {
   const redis = await startRedis(path)
   const name = randomUUID()
   const connection = { path, maxRetriesPerRequest: null }
-  const [queue, events] = [new Queue(name, { connection }), new QueueEvents(name, { connection })]
+  const queue = new Queue(name, { connection })
+  // From the first event on, not from when it happens to begin to listen: a result would be missed, and waited for.
+  const events = new QueueEvents(name, { connection, lastEventId: '0-0' })
   await events.waitUntilReady()
   const children = await Promise.all(Array.from({ length: workers }, () => startWorker(name, path)))
   // Some are kept: a job that is done before its caller waits for it would be missed if it were gone.
