@@ -45,5 +45,5 @@ export {
 } from './wire/values.ts'
 export type { WireValue } from './wire/values.ts'
 export type { SharedValue } from './wire/shared.ts'
-export { UnsendableValueError } from './wire/unsendable.ts'
+export { UnsendableValueError, ValueTooLargeError } from './wire/unsendable.ts'
 export { RemoteError } from './wire/remote-error.ts'

@@ -1,7 +1,7 @@
-import { UnsendableValueError, decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
+import { UnsendableValueError, ValueTooLargeError, decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
 import type { WireValue } from '@turbolift/worker-base/wire'
 
-import { argumentUnsendable } from './errors.ts'
+import { argumentUnsendable, callTooLarge } from './errors.ts'
 import type { LiftManifest } from '../manifest.ts'
 import type { Invoker, Settle } from './invoker.ts'
 import type { CallOptions, LiftedMeta } from './lifted.ts'
@@ -37,17 +37,26 @@ export function callLifted(lifted: Lifted, args: readonly unknown[]): Promise<Wi
 
 /**
  * The request of a call; a promise of it only where a value takes time to read.
- * @throws TransferError `ARGUMENT_UNSENDABLE`
+ * @throws TransferError `ARGUMENT_UNSENDABLE`, `CALL_TOO_LARGE`
  */
 export function encodeCall(lifted: Lifted, args: readonly unknown[]): CallRequest | Promise<CallRequest> {
   const captures = lifted.captures?.() ?? NO_CAPTURES
   try {
-    const value = encodeArguments(captures, args)
+    const value = encodeArguments(captures, args, lifted.options.signal)
     if (!(value instanceof Promise)) return toRequest(lifted, captures.length, value)
-    return value.then((read) => toRequest(lifted, captures.length, read))
+    return value.then(
+      (read) => toRequest(lifted, captures.length, read),
+      (error: unknown) => Promise.reject(toTransferError(lifted.meta.name, error)),
+    )
   } catch (error) {
-    throw error instanceof UnsendableValueError ? argumentUnsendable(lifted.meta.name, error) : error
+    throw toTransferError(lifted.meta.name, error)
   }
+}
+
+/** What a stream among the arguments failed with stays as it is. */
+function toTransferError(name: string, error: unknown): unknown {
+  if (error instanceof UnsendableValueError) return argumentUnsendable(name, error)
+  return error instanceof ValueTooLargeError ? callTooLarge(name, error) : error
 }
 
 /** Where calls of this function go. The first one begins the run. */

@@ -1,12 +1,12 @@
-import { UnsendableValueError, shareValue } from '@turbolift/worker-base/wire'
+import { UnsendableValueError, ValueTooLargeError, shareValue } from '@turbolift/worker-base/wire'
 
-import { argumentUnsendable } from './errors.ts'
+import { argumentUnsendable, callTooLarge } from './errors.ts'
 
 /**
  * Marks a large object that many calls hold, in their arguments or captures: each worker gets it once, as it is now,
  * instead of once for each call. Returns the object itself. In a worker all calls see one object: read it, do not
  * change it.
- * @throws TransferError `ARGUMENT_UNSENDABLE`
+ * @throws TransferError `ARGUMENT_UNSENDABLE`, `CALL_TOO_LARGE`
  * @example
  * const table = shared(await loadTable())
  * await starmap(lookUp, queries.map((query) => [table, query]))
@@ -16,6 +16,7 @@ export function shared<T extends object>(value: T): T {
     shareValue(value)
     return value
   } catch (error) {
-    throw error instanceof UnsendableValueError ? argumentUnsendable('shared', error) : error
+    if (error instanceof UnsendableValueError) throw argumentUnsendable('shared', error)
+    throw error instanceof ValueTooLargeError ? callTooLarge('shared', error) : error
   }
 }

@@ -1,5 +1,5 @@
 import type { Lost, WorkerMessage } from '../wire/messages.ts'
-import { UnsendableValueError } from '../wire/unsendable.ts'
+import { UnsendableValueError, ValueTooLargeError } from '../wire/unsendable.ts'
 import { decodeValue, encodeError, encodeValue } from '../wire/values.ts'
 import { runInCall } from './call-context.ts'
 import type { LiftedFunction } from './functions.ts'
@@ -57,6 +57,7 @@ function toFailure(id: number, error: unknown, folder: string): Answer {
   if (error instanceof UnsendableValueError) {
     return toLost(id, { reason: 'unsendable', detail: error.reason, path: error.path })
   }
+  if (error instanceof ValueTooLargeError) return toLost(id, { reason: 'unsendable', detail: error.message })
   return { kind: 'error', id, value: encodeError(toUserStack(error, folder)) }
 }
 

@@ -1,3 +1,17 @@
+import { DEFAULT_MAX_FRAME_BYTES } from './frame.ts'
+
+/** Largest value that is sent: a frame without room for the fields beside it. */
+export const MAX_VALUE_BYTES: number = DEFAULT_MAX_FRAME_BYTES - 1024 * 1024
+
+/** A value of more bytes than a frame holds. */
+export class ValueTooLargeError extends Error {
+  override name = 'ValueTooLargeError'
+  /** @param bytes as far as they were counted */
+  constructor(bytes: number) {
+    super(`The values have ${bytes} bytes or more; the limit is ${MAX_VALUE_BYTES} bytes.`)
+  }
+}
+
 /** A value that cannot cross between program and worker. */
 export class UnsendableValueError extends Error {
   override name = 'UnsendableValueError'

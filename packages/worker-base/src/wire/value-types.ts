@@ -1,5 +1,6 @@
 import { isError, parseErrorFields, reviveError, toErrorFields } from './error-fields.ts'
 import type { ExplainRefusal } from './error-fields.ts'
+import { readBlob, readByteStream } from './read-bytes.ts'
 import { findShared } from './shared.ts'
 import type { SharedValue } from './shared.ts'
 import { Unsendable } from './unsendable.ts'
@@ -11,6 +12,8 @@ export interface PartSink {
   readonly parts: Uint8Array[]
   /** Parts that are still being read (blobs, streams); `undefined` where nothing can wait for them. */
   readonly pending: Promise<void>[] | undefined
+  /** Ends the reading of streams. */
+  readonly signal?: AbortSignal | undefined
   /** Signals that the value holds; `undefined` where nobody could pass their abort on. */
   readonly signals: AbortSignal[] | undefined
   /** Values that are sent apart; `undefined` where everything is sent as it is. */
@@ -75,38 +78,25 @@ function reduceView(view: ArrayBufferView): unknown[] | undefined {
 
 function reduceBlob(blob: Blob, sink: PartSink): unknown[] {
   if (sink.pending === undefined) return [new Unsendable('a Blob, which errors cannot hold')]
-  const number = addPart(sink, new Uint8Array(0))
-  sink.pending.push(readBlob(blob, sink.parts, number - 1))
+  const number = addPending(sink, readBlob(blob))
   return blob instanceof File ? ['File', number, blob.type, blob.name, blob.lastModified] : ['Blob', number, blob.type]
-}
-
-async function readBlob(blob: Blob, parts: Uint8Array[], index: number): Promise<void> {
-  parts[index] = new Uint8Array(await blob.arrayBuffer())
 }
 
 /** Its bytes travel as a whole: the other side reads them from a stream again. */
 function reduceByteStream(stream: ReadableStream<unknown>, sink: PartSink): unknown[] {
   if (sink.pending === undefined) return [new Unsendable('a ReadableStream, which errors cannot hold')]
   if (stream.locked) return [new Unsendable('a ReadableStream that somebody reads already')]
-  const number = addPart(sink, new Uint8Array(0))
-  sink.pending.push(readByteStream(stream, sink.parts, number - 1))
-  return ['ReadableStream', number]
+  return ['ReadableStream', addPending(sink, readByteStream(stream, sink.signal))]
 }
 
-async function readByteStream(stream: ReadableStream<unknown>, parts: Uint8Array[], index: number): Promise<void> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of stream) {
-    if (!(chunk instanceof Uint8Array))
-      throw new TypeError('A ReadableStream that is sent must give bytes (Uint8Array).')
-    chunks.push(chunk)
-  }
-  const bytes = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.byteLength, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.byteLength
-  }
-  parts[index] = bytes
+function addPending(sink: PartSink, bytes: Promise<Uint8Array>): number {
+  const number = addPart(sink, new Uint8Array(0))
+  sink.pending?.push(
+    bytes.then((read) => {
+      sink.parts[number - 1] = read
+    }),
+  )
+  return number
 }
 
 /** Stands for a signal of the other side: it aborts when one of those that were sent does. */

@@ -1,7 +1,7 @@
 import { DevalueError, parse, stringify } from 'devalue'
 
 import { isTinyJson } from './tiny-json.ts'
-import { UnsendableValueError, explainUnsendable } from './unsendable.ts'
+import { MAX_VALUE_BYTES, UnsendableValueError, ValueTooLargeError, explainUnsendable } from './unsendable.ts'
 import { createReducers, createRevivers } from './value-types.ts'
 import type { DecodeOptions, PartSink } from './value-types.ts'
 import { rememberShared } from './shared.ts'
@@ -19,6 +19,8 @@ export interface WireValue {
   readonly shared?: readonly SharedValue[]
 }
 
+/** Longest text that V8 holds. */
+const MAX_TEXT_UNITS = 2 ** 29 - 24
 const NO_PARTS: readonly Uint8Array[] = []
 const NOTHING_AROUND: DecodeOptions = {}
 
@@ -31,26 +33,28 @@ export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts
  * A view of a part of an ArrayBuffer is sent without the rest of it. A promise is returned only if the value holds
  * a Blob, File or ReadableStream, whose bytes take time to read.
  * @param root how the paths in errors begin
- * @throws UnsendableValueError with the path to a function, symbol, class instance, promise …
+ * @throws UnsendableValueError with the path to a function, symbol, class instance, promise …; ValueTooLargeError
  */
 export function encodeValue(value: unknown, root = 'value'): WireValue | Promise<WireValue> {
-  return encode(value, { toPath: (path) => root + path, signals: undefined, shared: undefined })
+  return encode(value, { toPath: (path) => root + path, signals: undefined, shared: undefined, signal: undefined })
 }
 
 /**
  * Encodes what a call takes, as one array: first the captures, then the arguments.
- * @throws UnsendableValueError whose path begins with `captures[…]` or `arguments[…]`
+ * @param signal ends the reading of streams
+ * @throws UnsendableValueError whose path begins with `captures[…]` or `arguments[…]`; ValueTooLargeError
  */
 export function encodeArguments(
   captures: readonly unknown[],
   args: readonly unknown[],
+  signal?: AbortSignal,
 ): WireValue | Promise<WireValue> {
   const toPath = (path: string): string => {
     const [, index = '', rest = ''] = /^\[(\d+)\](.*)$/s.exec(path) ?? []
     const position = Number(index) - captures.length
     return position < 0 ? `captures[${index}]${rest}` : `arguments[${position}]${rest}`
   }
-  return encode(captures.length === 0 ? args : [...captures, ...args], { toPath, signals: [], shared: [] })
+  return encode(captures.length === 0 ? args : [...captures, ...args], { toPath, signals: [], shared: [], signal })
 }
 
 /**
@@ -78,10 +82,11 @@ export function decodeValue(value: WireValue, around: DecodeOptions = NOTHING_AR
 
 /**
  * Marks an object: calls that hold it send it to each worker once, as it is now.
- * @throws UnsendableValueError
+ * @throws UnsendableValueError, ValueTooLargeError
  */
 export function shareValue(object: object): void {
-  const value = encode(object, { toPath: (path) => `value${path}`, signals: undefined, shared: undefined })
+  const toPath = (path: string): string => `value${path}`
+  const value = encode(object, { toPath, signals: undefined, shared: undefined, signal: undefined })
   if (value instanceof Promise) throw new UnsendableValueError('value', 'a value whose bytes take time to read')
   rememberShared(object, value)
 }
@@ -103,23 +108,44 @@ interface EncodeOptions {
   readonly toPath: (path: string) => string
   readonly signals: AbortSignal[] | undefined
   readonly shared: SharedValue[] | undefined
+  readonly signal: AbortSignal | undefined
 }
 
-function encode(value: unknown, { toPath, signals, shared }: EncodeOptions): WireValue | Promise<WireValue> {
+function encode(value: unknown, { toPath, signals, shared, signal }: EncodeOptions): WireValue | Promise<WireValue> {
   if (value === undefined) return UNDEFINED_VALUE
-  if (isPlain(value, toPath)) return { format: 'json', text: JSON.stringify(value), parts: NO_PARTS }
+  if (isPlain(value, toPath)) return { format: 'json', text: toJson(value), parts: NO_PARTS }
   const pending: Promise<void>[] = []
-  const sink: PartSink = { parts: [], pending, signals, shared, ancestors: [], explain: explainRefusal }
+  const sink: PartSink = { parts: [], pending, signal, signals, shared, ancestors: [], explain: explainRefusal }
   const plain: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts }
   const encoded = isEmpty(signals) && isEmpty(shared) ? plain : { ...plain, ...nonEmpty({ signals, shared }) }
-  return pending.length === 0 ? encoded : Promise.all(pending).then(() => encoded)
+  return pending.length === 0 ? checkSize(encoded) : Promise.all(pending).then(() => checkSize(encoded))
+}
+
+function toJson(value: unknown): string {
+  let text: string
+  try {
+    text = JSON.stringify(value)
+  } catch (error) {
+    throw isTextTooLong(error) ? new ValueTooLargeError(MAX_TEXT_UNITS) : error
+  }
+  if (text.length > MAX_VALUE_BYTES) throw new ValueTooLargeError(text.length)
+  return text
+}
+
+function checkSize(value: WireValue): WireValue {
+  const bytes = value.parts.reduce((total, part) => total + part.byteLength, value.text.length)
+  if (bytes > MAX_VALUE_BYTES) throw new ValueTooLargeError(bytes)
+  return value
 }
 
 function isEmpty(list: readonly unknown[] | undefined): boolean {
   return list === undefined || list.length === 0
 }
 
-function nonEmpty({ signals, shared }: Omit<EncodeOptions, 'toPath'>): Pick<WireValue, 'signals' | 'shared'> {
+function nonEmpty({
+  signals,
+  shared,
+}: Pick<EncodeOptions, 'signals' | 'shared'>): Pick<WireValue, 'signals' | 'shared'> {
   return {
     ...(signals !== undefined && signals.length > 0 ? { signals } : {}),
     ...(shared !== undefined && shared.length > 0 ? { shared } : {}),
@@ -166,8 +192,13 @@ function toText(value: unknown, sink: PartSink, toPath: (path: string) => string
   try {
     return stringify(value, createReducers(sink))
   } catch (error) {
+    if (isTextTooLong(error)) throw new ValueTooLargeError(MAX_TEXT_UNITS)
     throw toUnsendable(error, toPath)
   }
+}
+
+function isTextTooLong(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Invalid string length'
 }
 
 function toUnsendable(error: unknown, toPath: (path: string) => string): UnsendableValueError {
