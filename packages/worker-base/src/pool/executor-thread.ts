@@ -65,6 +65,8 @@ class WorkerThread implements ExecutorThread {
     this.#worker.stderr.on('data', (chunk: Buffer) => options.onOutput('stderr', chunk))
     this.#worker.on('message', (notice: ExecutorNotice) => {
       if (notice.kind === 'ready') this.isReady = true
+      // What it sent before, such as the last lines of its stop hooks, may still lie in the channel.
+      this.#channel.poll()
       options.onNotice(notice)
     })
     this.#worker.on('error', (error) => {
