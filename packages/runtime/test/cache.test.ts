@@ -50,6 +50,11 @@ async function createSquares({
   return program
 }
 
+/** Of what a program left behind, files aside. */
+function isProcess(leftover: string): boolean {
+  return /^\d+ /.test(leftover)
+}
+
 async function timesComputed(): Promise<readonly number[]> {
   const lines = (await readFile(computed, 'utf8')).split('\n').filter((line) => line !== '')
   return lines.map(Number)
@@ -83,6 +88,8 @@ test('a run that is killed with -9 again and again goes on where it stopped, and
     })
     child.kill('SIGKILL')
     await once(child, 'exit')
+    // Its workers may still end the calls that they run.
+    await vi.waitFor(async () => expect((await program.leftovers()).filter(isProcess)).toEqual([]), { timeout: 60_000 })
   }
   const kept = (await keptResults()).length
   const before = (await timesComputed()).length
