@@ -1,7 +1,7 @@
 import type { Node as EstreeNode } from 'estree'
 
 import { boundIdentifiers, isFunction, positioned, visit } from './ast.ts'
-import type { Node, NodeOf, Program } from './ast.ts'
+import type { FunctionNode, Node, NodeOf, Program } from './ast.ts'
 
 type Identifier = NodeOf<'Identifier'>
 
@@ -79,8 +79,8 @@ function declareAll(ast: Program, scopes: Map<EstreeNode, Scope>): void {
 function makesScope(node: Node, parent: Node | undefined): boolean {
   switch (node.type) {
     case 'BlockStatement':
-      // A function's parameters and its body's `let` may not share names, so one scope serves both.
-      return parent === undefined || !isFunction(parent)
+      // Where no parameter has a default, one scope serves parameters and body: they may not share names but of `var`s.
+      return parent === undefined || !isFunction(parent) || hasDefaults(parent)
     case 'ForStatement':
     case 'ForInStatement':
     case 'ForOfStatement':
@@ -149,10 +149,34 @@ function declare(
   scope.bindings.set(id.name, { name: id.name, kind, scope, declaredAt, declaration, references: [] })
 }
 
+/** Where a `var` belongs: the function, or its body when parameters with defaults have a scope of their own. */
 function functionScope(scope: Scope): Scope {
   let at = scope
-  while (at.parent !== undefined && !isFunction(at.node) && at.node.type !== 'StaticBlock') at = at.parent
+  while (at.parent !== undefined && !isFunction(at.node) && at.node.type !== 'StaticBlock') {
+    if (isFunction(at.parent.node) && at.parent.node.body === at.node) return at
+    at = at.parent
+  }
   return at
+}
+
+/** Defaults do not see what the body declares (ECMA-262, FunctionDeclarationInstantiation). */
+function hasDefaults({ params }: FunctionNode): boolean {
+  return params.some(isOrHoldsDefault)
+}
+
+function isOrHoldsDefault(pattern: EstreeNode | null): boolean {
+  switch (pattern?.type) {
+    case 'AssignmentPattern':
+      return true
+    case 'ObjectPattern':
+      return pattern.properties.some((one) => isOrHoldsDefault(one.type === 'RestElement' ? one : one.value))
+    case 'ArrayPattern':
+      return pattern.elements.some(isOrHoldsDefault)
+    case 'RestElement':
+      return isOrHoldsDefault(pattern.argument)
+    default:
+      return false
+  }
 }
 
 function innermost(parents: readonly Node[], scopes: ReadonlyMap<EstreeNode, Scope>): Scope | undefined {
