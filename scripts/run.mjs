@@ -9,15 +9,18 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { packageManager, engines } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
 
+/** SvelteKit writes the `tsconfig.json` that the one of its project extends. */
+const syncSvelteKit = ['--filter', './playground/sveltekit', 'exec', 'svelte-kit', 'sync']
+
 const commands = {
   demo: [['--filter', './playground/permutation-test', 'run', 'demo']],
-  test: [['exec', 'vitest', 'run']],
+  test: [syncSvelteKit, ['exec', 'vitest', 'run']],
   'test:cluster': [['exec', 'node', 'scripts/test-cluster.mjs']],
   bench: [['--filter', './bench', 'run', 'bench']],
   check: [
     ['exec', 'oxfmt', '--check', '.'],
     ['exec', 'tsc', '-p', '.'],
-    ['--filter', './playground/sveltekit', 'exec', 'svelte-kit', 'sync'],
+    syncSvelteKit,
     ['-r', 'exec', 'tsc', '-p', '.'],
     ['exec', 'oxlint', '--type-aware', '--deny-warnings', '.'],
     ['exec', 'knip'],
