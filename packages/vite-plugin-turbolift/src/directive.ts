@@ -4,13 +4,18 @@ export type Directive =
   | { readonly kind: 'misspelt'; readonly pool: undefined; readonly text: string }
 
 /** Sources without this text have nothing to do with lifting, but for a name like `*.lift.ts`. */
-export const DIRECTIVE_PATTERN: RegExp = /['"]use ?[lfit]/i
+const DIRECTIVE_PATTERN = /['"]use ?[lfit]/i
 
 const MODULE_NAME = /\.lift\.[cm]?[jt]sx?(?:$|\?)/
 
 /** `*.lift.ts`, and the other endings of modules. */
 export function isLiftModuleName(id: string): boolean {
   return MODULE_NAME.test(id)
+}
+
+/** Whether a module may have lifted functions or misspelt directives; the others are not parsed. */
+export function mayHoldLifted(code: string, id: string): boolean {
+  return DIRECTIVE_PATTERN.test(code) || isLiftModuleName(id)
 }
 
 /** Reads the text of a directive; `undefined` for those of others (`use strict`, `use client`). */

@@ -1,4 +1,8 @@
+import { createFilter } from '@rollup/pluginutils'
+import type { FilterPattern } from '@rollup/pluginutils'
 import type { ConfigInput } from 'turbolift/manifest'
+
+import { mayHoldLifted } from './directive.ts'
 
 /** What users write in `turbolift({ … })`. Options of the run are defaults that environment and `configure()` override. */
 export interface TurboliftOptions extends ConfigInput {
@@ -6,6 +10,10 @@ export interface TurboliftOptions extends ConfigInput {
   readonly typecheck?: boolean
   /** Writes the report of what each worker holds to this file (`.json` or `.md`). Default: only to `node_modules/.turbolift/`. */
   readonly report?: string | undefined
+  /** Only these modules may have lifted functions: patterns as in other plugins. Default: all. */
+  readonly include?: FilterPattern
+  /** These modules have no lifted functions, whatever directives they hold. Default: none. */
+  readonly exclude?: FilterPattern
 }
 
 export interface ResolvedOptions {
@@ -13,8 +21,18 @@ export interface ResolvedOptions {
   readonly pools: readonly string[]
   readonly typecheck: boolean
   readonly report: string | undefined
+  /** Whether a module is worth parsing. */
+  readonly concerns: (code: string, id: string) => boolean
 }
 
-export function resolveOptions({ typecheck = true, report, ...run }: TurboliftOptions): ResolvedOptions {
-  return { run, pools: Object.keys(run.pools ?? {}), typecheck, report }
+export function resolveOptions({
+  typecheck = true,
+  report,
+  include,
+  exclude,
+  ...run
+}: TurboliftOptions): ResolvedOptions {
+  const isIncluded = createFilter(include, exclude)
+  const concerns = (code: string, id: string): boolean => mayHoldLifted(code, id) && isIncluded(id)
+  return { run, pools: Object.keys(run.pools ?? {}), typecheck, report, concerns }
 }

@@ -9,7 +9,6 @@ import type { BuildContext } from './compiler.ts'
 import { createDevPlugin } from './dev/plugin.ts'
 import { createWatchPagePlugin } from './dev/watch-page.ts'
 import { directiveInClient } from './diagnostics.ts'
-import { DIRECTIVE_PATTERN, isLiftModuleName } from './directive.ts'
 import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
 import { resolveOptions } from './options.ts'
 import type { TurboliftOptions } from './options.ts'
@@ -91,7 +90,7 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
     },
     load: (id: string) => (id === RESOLVED_MANIFEST ? `export const manifest = ${MANIFEST_PLACEHOLDER}\n` : null),
     async transform(this: Context, code: string, id: string) {
-      if (isChild || (!DIRECTIVE_PATTERN.test(code) && !isLiftModuleName(id))) return null
+      if (isChild || !compiler.options.concerns(code, id)) return null
       const split = await compiler.split(this, code, id)
       if (split === undefined) return null
       const [first] = split.functions

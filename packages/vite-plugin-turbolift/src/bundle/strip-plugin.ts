@@ -1,4 +1,4 @@
-import { DIRECTIVE_PATTERN, isLiftModuleName } from '../directive.ts'
+import { mayHoldLifted } from '../directive.ts'
 import { hostKindOf } from './host.ts'
 import type { HostMeta } from './host.ts'
 
@@ -23,7 +23,7 @@ export function createStripPlugin(): StripPlugin {
     async transform(code, id) {
       const file = id.replace(/\?.*$/, '')
       if (hostKindOf(this.meta) !== 'rolldown' || !/\.(?:[cm]?ts|[jt]sx)$/.test(file)) return null
-      if (!DIRECTIVE_PATTERN.test(code) && !isLiftModuleName(id)) return null
+      if (!mayHoldLifted(code, id)) return null
       const { transform } = await import('rolldown/utils')
       const { code: stripped, map, errors } = await transform(file, code, { sourcemap: true })
       if (errors[0] !== undefined) throw errors[0]

@@ -2,7 +2,6 @@ import type { DevEnvironment, Plugin, ResolvedConfig, Rollup, ViteDevServer } fr
 
 import { Compiler, ownRuntime, programName, workerRuntime } from '../compiler.ts'
 import { directiveInClient } from '../diagnostics.ts'
-import { DIRECTIVE_PATTERN, isLiftModuleName } from '../directive.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { MANIFEST_MODULE, RUNTIME_MODULE } from '../proxy.ts'
 import { reportProblems } from '../report-problems.ts'
@@ -51,7 +50,7 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
     },
     load: (id) => (id === RESOLVED_MANIFEST && server !== undefined ? loadManifest(server, options) : null),
     async transform(code, id) {
-      if (server === undefined || (!DIRECTIVE_PATTERN.test(code) && !isLiftModuleName(id))) return null
+      if (server === undefined || !options.concerns(code, id)) return null
       const split = await compiler.split(this, code, id)
       if (split === undefined) return null
       if (isInline) return split.inline()
