@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 
 import { defineConfig } from 'tsdown'
 
-import { licenses } from './build/licenses.ts'
+import { licenses } from '../../build/licenses.ts'
 import { rawText } from './build/raw-text.ts'
 import { slimClient } from './build/slim-client.ts'
 

@@ -1,5 +1,7 @@
 import { defineConfig } from 'tsdown'
 
+import { licenses } from '../../build/licenses.ts'
+
 const shared = {
   format: 'esm',
   platform: 'node',
@@ -12,6 +14,12 @@ const shared = {
 export default defineConfig([
   { ...shared, entry: ['src/index.ts', 'src/context.ts', 'src/inline.ts', 'src/wire.ts'], dts: true },
   // The programs of a worker: single files that need nothing but Node.
-  { ...shared, entry: ['src/worker.ts'], dts: false, deps: { alwaysBundle: [/./], onlyBundle: false } },
+  {
+    ...shared,
+    entry: ['src/worker.ts'],
+    dts: false,
+    deps: { alwaysBundle: [/./], onlyBundle: false },
+    plugins: [licenses()],
+  },
   { ...shared, entry: ['src/executor.ts'], dts: false, deps: { alwaysBundle: [/./], onlyBundle: false } },
 ])
