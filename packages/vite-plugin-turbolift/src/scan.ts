@@ -176,10 +176,10 @@ class Scan {
 
   /** `this`, `arguments`, `super` and `new.target` of the lifted function itself. */
   #checkOwnScope(root: FunctionNode): void {
-    visit(root, (node, _, key) => {
+    visit(root, (node, parents, key) => {
       if (node !== root && isFunction(node) && node.type !== 'ArrowFunctionExpression') return 'skip'
       if (node.type === 'PropertyDefinition' || node.type === 'StaticBlock') return 'skip'
-      if (node.type === 'ThisExpression') this.#report(usesThis('this', node))
+      if (node.type === 'ThisExpression' && !isForDevtools(parents.at(-1))) this.#report(usesThis('this', node))
       if (node.type === 'MetaProperty' && node.meta.name === 'new') this.#report(usesThis('new.target', node))
       if (node.type === 'Super') this.#report(usesSuper(node))
       if (node.type === 'Identifier' && node.name === 'arguments' && key !== 'key' && key !== 'property') {
@@ -247,6 +247,14 @@ class Scan {
     )
     if (!isKnown) this.#diagnostics.push(diagnostic)
   }
+}
+
+/** Compilers of JSX tell React's developer tools the `this` of an element: `jsxDEV(…, this)`, `{ __self: this }`. */
+function isForDevtools(parent: Node | undefined): boolean {
+  if (parent?.type === 'Property') return keyText(parent.key) === '__self'
+  return (
+    parent?.type === 'CallExpression' && parent.callee.type === 'Identifier' && parent.callee.name.endsWith('jsxDEV')
+  )
 }
 
 function isFunctionBody(node: Node, parent: Node | undefined): boolean {

@@ -1,4 +1,4 @@
-import type { Node as EstreeNode } from 'estree'
+import type { Node as EstreeNode, SimpleCallExpression } from 'estree'
 
 import { boundIdentifiers, isFunction, positioned, toNode, visit } from './ast.ts'
 import type { Node, NodeOf, ParsedModule } from './ast.ts'
@@ -203,12 +203,27 @@ function rootOf(expression: EstreeNode): EstreeNode | undefined {
     case 'ChainExpression':
       return rootOf(expression.expression)
     case 'CallExpression':
-      return expression.callee.type === 'MemberExpression' || expression.callee.type === 'CallExpression'
-        ? rootOf(expression.callee)
-        : undefined
+      return rootOfCall(expression)
     case 'MemberExpression':
       return expression.object.type === 'Identifier' ? expression.object : rootOf(expression.object)
     default:
       return undefined
   }
 }
+
+/**
+ * `Object.assign(table, …)` and `Reflect.defineProperty(Foo, …)` are about their first argument; the calls that
+ * compilers make of decorators, `__decorate([…], Foo.prototype, 'x')`, about their second.
+ */
+function rootOfCall({ callee, arguments: values }: SimpleCallExpression): EstreeNode | undefined {
+  const isReflective =
+    callee.type === 'MemberExpression' && callee.object.type === 'Identifier' && REFLECTIVE.test(callee.object.name)
+  const isDecorating = callee.type === 'Identifier' && DECORATING.test(callee.name)
+  const subject = isReflective ? values[0] : isDecorating ? values[1] : undefined
+  if (subject !== undefined) return subject.type === 'Identifier' ? subject : rootOf(subject)
+  return callee.type === 'MemberExpression' || callee.type === 'CallExpression' ? rootOf(callee) : undefined
+}
+
+const REFLECTIVE = /^(?:Object|Reflect)$/
+/** Helpers of TypeScript, esbuild, Babel, SWC and oxc. */
+const DECORATING = /^_+(?:ts_)?(?:es)?decorate/i
