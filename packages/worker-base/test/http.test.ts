@@ -103,6 +103,17 @@ describe('HTTP', () => {
       expect(JSON.parse(answer.body)).toMatchObject({ error: { name: 'TypeError', message: 'wrong' } })
   })
 
+  it('takes calls below a prefix, which may hold a "/call/" too', async () => {
+    await using worker = new TestWorker()
+    const id = encodeURIComponent('src/main.ts#square')
+    const options = { method: 'POST', headers: AUTHORIZED }
+    expect(await ask(worker, `/jobs/call/${id}`, options, '[3]')).toMatchObject({ status: 200, body: '9' })
+    expect(await ask(worker, `/call/center/call/${id}`, options, '[4]')).toMatchObject({ status: 200, body: '16' })
+    expect(await ask(worker, `/jobs/${id}`, options, '[3]')).toMatchObject({ status: 404 })
+    const stranger = { method: 'POST', headers: { 'content-type': 'application/json' } }
+    expect(await ask(worker, `/jobs/call/${id}`, stranger, '[3]')).toMatchObject({ status: 401 })
+  })
+
   it('ends calls whose caller is gone', async () => {
     await using worker = new TestWorker()
     const client = await worker.connect()

@@ -16,7 +16,8 @@ export interface AppOptions {
 const CALL_PATH = '/call/'
 
 /**
- * What the worker answers to plain HTTP: `GET /health` and `GET /ready` for probes, `POST /call/<lift id>` for people.
+ * What the worker answers to plain HTTP: `GET /health` and `GET /ready` for probes, `POST /call/<lift id>` for people,
+ * who may come through a proxy that puts a prefix before the path.
  */
 export function createApp(options: AppOptions): H3 {
   const app = new H3()
@@ -26,7 +27,7 @@ export function createApp(options: AppOptions): H3 {
     if (status.kind !== 'ready') event.res.status = 503
     return status.kind === 'failed' ? { status: status.kind, error: status.message } : { status: status.kind }
   })
-  app.post(`${CALL_PATH}**`, (event) => call(event, options))
+  app.post('/**', (event) => call(event, options))
   return app
 }
 
@@ -38,8 +39,9 @@ async function call(event: H3Event, options: AppOptions): Promise<Response> {
       message: 'The token is missing or wrong: send "Authorization: Bearer <token>".',
     })
   }
-  const liftId = parseLiftId(event.url.pathname)
   const ids = status.kind === 'ready' ? status.ids : undefined
+  const liftId = parseLiftId(event.url.pathname, ids)
+  if (liftId === undefined) throw new HTTPError({ status: 404, message: 'Calls go to "/call/<lift id>".' })
   if (ids !== undefined && !ids.includes(liftId)) {
     throw new HTTPError({ status: 404, message: `There is no lifted function "${liftId}".`, data: { known: ids } })
   }
@@ -48,9 +50,16 @@ async function call(event: H3Event, options: AppOptions): Promise<Response> {
   return answerHttpCall(services, { liftId, format, body, signal: event.req.signal })
 }
 
-function parseLiftId(pathname: string): string {
+/** What follows `/call/`: a prefix and the lift id, which is a path itself, may have a `/call/` of their own. */
+function parseLiftId(pathname: string, ids: readonly string[] | undefined): string | undefined {
+  const rests = pathname.split(CALL_PATH).map((_, index, parts) => parts.slice(index + 1).join(CALL_PATH))
+  const candidates = rests.slice(0, -1).map(decode)
+  return candidates.find((candidate) => ids?.includes(candidate)) ?? candidates[0]
+}
+
+function decode(text: string): string {
   try {
-    return decodeURIComponent(pathname.slice(CALL_PATH.length))
+    return decodeURIComponent(text)
   } catch {
     throw new HTTPError({ status: 400, message: 'The path is not a valid percent-encoded lift id.' })
   }
