@@ -16,6 +16,8 @@ const commands = {
   demo: [['--filter', './playground/permutation-test', 'run', 'demo']],
   test: [syncSvelteKit, ['exec', 'vitest', 'run']],
   'test:cluster': [['exec', 'node', 'scripts/test-cluster.mjs']],
+  // The packages as npm would give them, for projects outside of this repository.
+  pack: [['-r', '--filter', './packages/*', 'pack', '--pack-destination', `${root}/dist`]],
   bench: [['--filter', './bench', 'run', 'bench']],
   check: [
     ['exec', 'oxfmt', '--check', '.'],
