@@ -22,6 +22,7 @@ const head = `import { existsSync } from 'node:fs'`
 const functions = `
   square: async (n) => n * n,
   pid: async () => process.pid,
+  rest: async (ms) => { await new Promise((resolve) => setTimeout(resolve, ms)) },
   untilExists: async (path) => { while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5)); return path },
 `
 
@@ -62,6 +63,7 @@ class ScriptedPlatform {
   cutAfter = Infinity
   slots = 1
   maxReplicas = 1
+  isSizedElsewhere = false
   events: DeploymentEvents | undefined
   readonly #manifest: LiftManifest
   readonly #folder: string
@@ -78,6 +80,7 @@ class ScriptedPlatform {
       discard: (id) => void this.workers.get(id)?.then((worker) => worker.kill()),
       slotsPerWorker: this.slots,
       maxReplicas: this.maxReplicas,
+      isSizedElsewhere: this.isSizedElsewhere,
       scaleTo: (replicas, { idle } = { idle: [] }) => {
         this.asked.push(replicas)
         for (const id of idle) void this.#stop(id)
@@ -225,6 +228,28 @@ test('asks for as many workers as there are calls, up to the most', async () => 
   platform.maxReplicas = 3
   await Promise.all(Array.from({ length: 20 }, (_, n) => call('square', n)))
   expect(platform.asked).toEqual([3])
+})
+
+test.each([
+  { name: 'one by one', isSizedElsewhere: false, asked: [2, 1, 0] },
+  { name: 'all at once where an autoscaler counts them', isSizedElsewhere: true, asked: [2, 0] },
+])('idle workers go: $name', async ({ isSizedElsewhere, asked }) => {
+  dispatcher = createDispatcher({ idleTimeoutMs: 50 })
+  Object.assign(platform, { maxReplicas: 2, isSizedElsewhere })
+  await Promise.all([call('rest', 50), call('rest', 1_000)])
+  await vi.waitFor(() => expect(platform.asked.at(-1)).toBe(0), { timeout: 20_000 })
+  expect(platform.asked).toEqual(asked)
+})
+
+test('what an autoscaler counts is left alone where a worker is to stay', async () => {
+  dispatcher = createDispatcher({ idleTimeoutMs: 50, minReplicas: 1 })
+  Object.assign(platform, { maxReplicas: 2, isSizedElsewhere: true })
+  const [first] = await Promise.all([call('pid'), call('rest', 50), call('rest', 1_000)])
+  // The idle time of the other one is over by now; it would be drained, and the calls would be made by one.
+  const pids = new Set(await Promise.all(Array.from({ length: 20 }, () => call('pid').then(Number))))
+  expect(platform.asked).toEqual([2])
+  expect(pids.size).toBe(2)
+  expect(pids).toContain(first)
 })
 
 test('a deployment that fails rejects what waits, and the next call tries anew', async () => {

@@ -1,5 +1,6 @@
 import type { PoolConfig } from '../config.ts'
 import type { Deployment } from '../deploy/platform.ts'
+import type { WorkerClient } from './client.ts'
 import type { WorkerConnections } from './connections.ts'
 import { wantedReplicas } from './scale.ts'
 
@@ -103,15 +104,23 @@ export class PoolSize {
   #stopIdle(): void {
     this.#idleTimer = undefined
     const before = performance.now() - this.#config.idleTimeoutMs
-    const isIdle = [...this.#connections.clients].filter(
-      (client) => client.inFlight.size === 0 && client.idleSinceMs <= before && !client.isDraining,
+    const idle = this.#spare(
+      [...this.#connections.clients].filter(
+        (client) => client.inFlight.size === 0 && client.idleSinceMs <= before && !client.isDraining,
+      ),
     )
-    const idle = isIdle.slice(0, this.#replicas - this.#config.minReplicas)
     if (idle.length > 0) {
       for (const client of idle) client.isDraining = true
-      this.#replicas -= idle.length
+      this.#replicas = this.#deployment?.isSizedElsewhere === true ? 0 : this.#replicas - idle.length
       this.#deployment?.scaleTo(this.#replicas, { idle: idle.map((client) => client.workerId) })
     }
     this.#armIdleTimer()
+  }
+
+  /** Those that may go. What an autoscaler counts goes all at once or not at all: which ones stay is not for us to say. */
+  #spare(idle: readonly WorkerClient[]): readonly WorkerClient[] {
+    const { minReplicas } = this.#config
+    if (this.#deployment?.isSizedElsewhere !== true) return idle.slice(0, this.#replicas - minReplicas)
+    return minReplicas === 0 && idle.length === this.#connections.clients.size ? idle : []
   }
 }

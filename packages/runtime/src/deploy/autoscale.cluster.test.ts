@@ -24,6 +24,8 @@ test(
     const scaleDown = { stabilizationWindowSeconds: 5, policies: [{ type: 'Percent', value: 100, periodSeconds: 5 }] }
     const patch = { HorizontalPodAutoscaler: { spec: { behavior: { scaleDown } } } }
     await using program = createClusterProgram('autoscaled', functions, {
+      // Without one to keep, the program would end a pool that is idle before the HPA has seen that it is.
+      minReplicas: 1,
       maxReplicas: 3,
       kubernetes: { namespace: space.name, delivery: 'mount', autoscale: 'cpu', resources, patch },
     })

@@ -30,6 +30,8 @@ export interface Deployment extends AsyncDisposable {
   readonly slotsPerWorker: number
   /** Most workers that the platform will run for this pool. */
   readonly maxReplicas: number
+  /** Something else decides how many workers there are, as long as there are to be any: an autoscaler. */
+  readonly isSizedElsewhere?: boolean
   /**
    * Asks for this many workers; returns at once; workers come and go by events. A worker that dies is replaced as long
    * as it is asked for. `idle` names workers without calls: when there are too many, these are the ones to stop.

@@ -50,6 +50,7 @@ interface PoolShape {
 class PoolDeployment implements Deployment {
   readonly slotsPerWorker: number
   readonly maxReplicas: number
+  readonly isSizedElsewhere: boolean
   readonly #name: string
   readonly #run: ClusterRun
   readonly #watch: PoolWatch
@@ -59,6 +60,7 @@ class PoolDeployment implements Deployment {
   constructor({ run, request, pool, cluster }: PoolOptions, { objects, slotsPerWorker, maxReplicas }: PoolShape) {
     this.slotsPerWorker = slotsPerWorker
     this.maxReplicas = maxReplicas
+    this.isSizedElsewhere = cluster.autoscale !== 'queue'
     this.#run = run
     this.#name = toPoolName(run.run, request.pool)
     const { events } = request
