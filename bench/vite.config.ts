@@ -12,6 +12,7 @@ export default defineConfig({
       'poolifier',
       'threads',
       'tinypool',
+      'undici',
       'workerpool',
       'vite',
       'vite-plugin-turbolift',

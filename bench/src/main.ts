@@ -1,5 +1,6 @@
 import { benchBuildCost } from './build-cost.ts'
 import { benchBytes } from './bytes.ts'
+import { benchClusterCalls } from './cluster-calls.ts'
 import { benchColdStart } from './cold-start.ts'
 import { benchEfficiency } from './efficiency.ts'
 import { benchMapMemory, runMapMemory } from './map-memory.ts'
@@ -17,10 +18,11 @@ const benchmarks: Readonly<Record<string, () => Promise<Section>>> = {
   'build-cost': benchBuildCost,
   'other-runtimes': benchOtherRuntimes,
   'cold-start': benchColdStart,
+  'cluster-calls': benchClusterCalls,
 }
 
 // These need more than npm installs: Redis and three Python packages, or a cluster. They run only when asked for by name.
-const onDemand = new Set(['other-runtimes', 'cold-start'])
+const onDemand = new Set(['other-runtimes', 'cold-start', 'cluster-calls'])
 
 const [first, second] = process.argv.slice(2)
 await (first === 'run-map-memory' ? runMapMemory(Number(second)) : runBenchmarks(process.argv.slice(2)))
