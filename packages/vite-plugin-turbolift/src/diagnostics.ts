@@ -193,14 +193,18 @@ export function syntaxUnreadable(message: string, at: TextRange): Diagnostic {
   })
 }
 
-/** A worker would load the program's own entry, and with it everything that it starts. */
-export function workerReachesEntry(chain: readonly string[]): string {
-  return explain({
+/**
+ * A worker would load the program's own entry, and with it everything that it starts.
+ * @param chain the modules from a lifted one to the entry, as paths from the root
+ */
+export function workerReachesEntry(chain: readonly string[]): Error {
+  const message = explain({
     code: 'WORKER_REACHES_ENTRY',
     what: 'A worker would load the main entry of the program.',
     why: `Its imports lead there, and whatever the entry starts would start in every worker:\n${chain.map((id) => `    ${id}`).join('\n')}`,
     fix: 'Move what the worker needs from the entry into a module of its own.',
   })
+  return Object.assign(new Error(message), { name: 'LiftCompileError', code: 'WORKER_REACHES_ENTRY' })
 }
 
 export function explain(problem: { readonly code: string } & Details): string {

@@ -23,13 +23,8 @@ const ENTRIES = ['src/main.ts', 'src/main.tsx', 'src/main.js', 'src/index.ts', '
  * self-contained file. `undefined` where the user or a framework has set an entry, or there is a page.
  */
 export function viteDefaults(config: UserConfig, meta: HostMeta): object | undefined {
-  const { build, builder, environments } = config
-  const hasInput = build?.rollupOptions?.input !== undefined || build?.rolldownOptions?.input !== undefined
-  if (hasInput || build?.ssr !== undefined || build?.lib !== undefined || builder !== undefined) return undefined
-  if (environments !== undefined && Object.keys(environments).length > 0) return undefined
-  const root = resolve(config.root ?? '.')
-  const entry = ENTRIES.find((path) => existsSync(join(root, path)))
-  if (entry === undefined || existsSync(join(root, 'index.html'))) return undefined
+  const entry = findDefaultEntry(config)
+  if (entry === undefined) return undefined
   // Vite 7 bundles with Rollup, which has another name for it.
   const oneFile = meta.rolldownVersion === undefined ? { inlineDynamicImports: true } : { codeSplitting: false }
   return {
@@ -40,4 +35,15 @@ export function viteDefaults(config: UserConfig, meta: HostMeta): object | undef
     },
     ssr: { noExternal: true },
   }
+}
+
+/** The program's module, from its root; `undefined` where an entry is set, or there is a page. */
+export function findDefaultEntry(config: UserConfig): string | undefined {
+  const { build, builder, environments } = config
+  const hasInput = build?.rollupOptions?.input !== undefined || build?.rolldownOptions?.input !== undefined
+  if (hasInput || build?.ssr !== undefined || build?.lib !== undefined || builder !== undefined) return undefined
+  if (environments !== undefined && Object.keys(environments).length > 0) return undefined
+  const root = resolve(config.root ?? '.')
+  const entry = ENTRIES.find((path) => existsSync(join(root, path)))
+  return existsSync(join(root, 'index.html')) ? undefined : entry
 }

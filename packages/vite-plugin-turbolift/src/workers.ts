@@ -67,10 +67,7 @@ function toChildBuild({ modules, entries, mainEntries, workerRuntime }: WorkersI
     graph: new Map(),
     watched: new Set(),
     onEntryReached(chain) {
-      throw Object.assign(new Error(workerReachesEntry(chain.map((id) => toPath(modules.root, id)))), {
-        name: 'LiftCompileError',
-        code: 'WORKER_REACHES_ENTRY',
-      })
+      throw workerReachesEntry(chain.map((id) => toPath(modules.root, id)))
     },
   }
 }

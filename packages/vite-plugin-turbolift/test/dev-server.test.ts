@@ -80,4 +80,25 @@ describe.each(['vite', 'vite-7'])('the dev server of %s', (viteName) => {
     expect(await call('src/base.lift.ts#base')).toBe('base')
     expect(await load('src/base.lift.ts#gone')).toBeUndefined()
   })
+
+  test('refuses a worker that would load what the program starts from, until the import is gone', async () => {
+    const limits = { 'src/check.ts': `import { limit } from './limit'\nexport const check = (n: number) => n < limit` }
+    await using project = await createProject(
+      {
+        'src/start.ts': `import { work } from './work'\nexport { limit } from './limit'\nexport const start = () => work()`,
+        'src/limit.ts': 'export const limit = 3',
+        'src/work.ts': `import { check } from './check'\nexport async function work() { 'use lift'; return check(1) }`,
+        'src/check.ts': `import { limit } from './start'\nexport const check = (n: number) => n < limit`,
+      },
+      viteName,
+    )
+    await using server = await startServer(project)
+    const { start } = await server.ssrLoadModule('/src/start.ts')
+    await expect(start()).rejects.toMatchObject({
+      code: 'WORKER_REACHES_ENTRY',
+      message: expect.stringMatching(/src\/work\.ts\n *src\/check\.ts\n *src\/start\.ts\n/),
+    })
+    await project.write(limits)
+    await vi.waitFor(async () => expect(await start()).toBe(true), { timeout: 10_000 })
+  })
 })

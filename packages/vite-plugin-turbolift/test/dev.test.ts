@@ -149,6 +149,21 @@ console.log(await held)
     expect(exitCode).toBe(1)
   })
 
+  test('a worker that would load the program itself is refused, with the way there', async () => {
+    await using project = await createDevProject(
+      {
+        'tmp/.keep': '',
+        'src/main.ts': "import { work } from './work'\nexport const limit = 3\nconsole.log('started')\nawait work()",
+        'src/work.ts': "import { limit } from './main'\nexport async function work() { 'use lift'; return limit }",
+      },
+      viteName,
+    )
+    const { stdout, stderr, exitCode } = await runDev(project, ['src/main.ts'])
+    expect(stdout).toBe('started\n')
+    expect(stderr).toMatch(/WORKER_REACHES_ENTRY[\s\S]*src\/work\.ts\n *src\/main\.ts\n/)
+    expect(exitCode).toBe(1)
+  })
+
   test('a cluster is refused, since it does not reach the server', async () => {
     await using project = await createDevProject(
       { 'tmp/.keep': '', 'src/main.ts': "async function work() { 'use lift' }\nawait work()" },

@@ -7,7 +7,9 @@ import { MANIFEST_MODULE, RUNTIME_MODULE } from '../proxy.ts'
 import { reportProblems } from '../report-problems.ts'
 import type { ReportContext } from '../report-problems.ts'
 import type { Edited, SplitModule } from '../split.ts'
+import { findDefaultEntry } from '../vite-defaults.ts'
 import { WORKER_ENVIRONMENT, addressOf, workerEnvironment } from './environment.ts'
+import { MainEntries } from './main-entries.ts'
 import { createDevManifest } from './manifest.ts'
 import { reloadWithoutHmr } from './reload.ts'
 import { SharedModules } from './shared-modules.ts'
@@ -21,17 +23,27 @@ const RESOLVED_MANIFEST = `\0${MANIFEST_MODULE}`
  */
 export function createDevPlugin(options: ResolvedOptions): Plugin {
   const compiler = new Compiler(options)
-  const shared = new SharedModules(compiler.modules)
+  const entries = new MainEntries(compiler.modules)
+  const shared = new SharedModules(compiler.modules, entries)
+  let defaultEntry: string | undefined
+  let isTest = false
   let isInline = false
   /** Undefined in a build, and in Rollup, which does not know that this plugin is only for Vite's server. */
   let server: ViteDevServer | undefined
   return {
     name: 'turbolift:dev',
     apply: 'serve',
-    config: () => ({ environments: { [WORKER_ENVIRONMENT]: workerEnvironment() } }),
+    config(config) {
+      // Vitest adds environments, which say nothing about the program.
+      defaultEntry = findDefaultEntry({ ...config, environments: {} })
+      return { environments: { [WORKER_ENVIRONMENT]: workerEnvironment() } }
+    },
     configResolved(config) {
       compiler.root = config.root
-      isInline = isVitest(config) && (process.env['TURBOLIFT_TARGET'] ?? 'inline') === 'inline'
+      isTest = isVitest(config)
+      isInline = isTest && (process.env['TURBOLIFT_TARGET'] ?? 'inline') === 'inline'
+      if (defaultEntry !== undefined) entries.add(defaultEntry)
+      entries.addInputs(config)
     },
     configureServer(started) {
       server = started
@@ -43,7 +55,12 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
       async handler(source, importer) {
         if (server === undefined) return null
         if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
-        if (!isWorkerSide(this.environment)) return await resolveRuntime(this, source, importer)
+        if (!isWorkerSide(this.environment)) {
+          // Tests load what they test, which is no entry.
+          const isServer = this.environment.config.consumer === 'server'
+          if (isServer && !isTest) await entries.noteLoaded(this, { source, importer })
+          return await resolveRuntime(this, source, importer)
+        }
         if (source === 'turbolift') return workerRuntime()
         return await shared.resolve(this, { source, importer, environment: this.environment })
       },

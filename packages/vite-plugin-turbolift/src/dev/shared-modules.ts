@@ -1,6 +1,8 @@
 import type { DevEnvironment, Rollup } from 'vite'
 
 import type { LiftedModules } from '../registry.ts'
+import { isDirectLoad } from './main-entries.ts'
+import type { MainEntries } from './main-entries.ts'
 
 interface Import {
   readonly source: string
@@ -14,19 +16,25 @@ interface Import {
  */
 export class SharedModules {
   readonly #modules: LiftedModules
+  readonly #entries: MainEntries
   readonly #shared: Set<string> = new Set()
 
-  constructor(modules: LiftedModules) {
+  constructor(modules: LiftedModules, entries: MainEntries) {
     this.#modules = modules
+    this.#entries = entries
   }
 
-  /** Resolves an import of the worker's side, and notes when it is of a lifted module. */
+  /**
+   * Resolves an import of the worker's side, and notes when it is of a lifted module.
+   * @throws LiftCompileError `WORKER_REACHES_ENTRY`
+   */
   async resolve(
     context: Pick<Rollup.PluginContext, 'resolve'>,
     { source, importer, environment }: Import,
   ): Promise<Rollup.ResolvedId | null> {
-    if (importer === undefined) return null
+    if (importer === undefined || isDirectLoad(importer, this.#modules.root)) return null
     const resolved = await context.resolve(source, importer, { skipSelf: true })
+    if (resolved !== null) this.#entries.refuse(resolved.id, importer, environment.moduleGraph)
     if (resolved === null || !this.#modules.has(resolved.id) || this.#shared.has(resolved.id)) return resolved
     this.#shared.add(resolved.id)
     const loaded = environment.moduleGraph.getModuleById(resolved.id)
