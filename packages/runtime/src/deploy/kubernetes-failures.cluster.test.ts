@@ -3,8 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
 import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
 import { listAll } from '../../../../test/cluster/wait.ts'
+import { createClusterProgram } from '../../test/cluster-program.ts'
 import { openTestPool, toManifest } from '../../test/cluster-run.ts'
 import type { ConfigInput, KubernetesInput } from '../config.ts'
+import { on as subscribe } from '../watch/events.ts'
+import type { WorkerGone } from '../watch/events.ts'
 import { managedSelector } from './names.ts'
 
 let space: TestNamespace
@@ -97,8 +100,7 @@ describe('each failure names its reason', () => {
           },
         }),
       'POD_NOT_SET_UP',
-      // A busy kubelet first says that it waits for its own copy of the ConfigMap.
-      /configmap "none" not found|configmap cache/,
+      /configmap "none" not found/,
     ],
     [
       'account that does not exist',
@@ -118,6 +120,28 @@ describe('each failure names its reason', () => {
   test.concurrent.each(cases)('%s', async (_, manifest, options, code, message) => {
     const error = await failureOf(manifest, options())
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  test.concurrent('eviction: the call is made elsewhere, and the worker is gone for the reason of the cluster', async () => {
+    const functions = {
+      worker: 'async () => process.env.TURBOLIFT_WORKER_ID',
+      fill: `async (victim) => {
+        if (process.env.TURBOLIFT_WORKER_ID !== victim) return 'elsewhere'
+        ;(await import('node:fs')).writeFileSync('/tmp/full', Buffer.alloc(8e6))
+        await new Promise(() => setInterval(() => {}, 1000))
+      }`,
+    }
+    const resources = { cpu: '50m', memory: '192Mi', disk: '1Mi' }
+    await using program = createClusterProgram('evicted', functions, on(space.name, { resources }, { maxReplicas: 1 }))
+    const victim = await program.lifted('worker')()
+    const gone: WorkerGone[] = []
+    const unsubscribe = subscribe('worker:gone', (event) => gone.push(event))
+    expect(await program.lifted('fill')(victim)).toBe('elsewhere')
+    unsubscribe()
+    expect(gone.find(({ workerId }) => workerId === victim)?.error).toMatchObject({
+      code: 'POD_EVICTED',
+      message: expect.stringMatching(/EmptyDir volume "tmp" exceeds the limit "1Mi"/),
+    })
   })
 
   test('quota', async () => {

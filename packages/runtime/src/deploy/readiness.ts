@@ -75,7 +75,8 @@ export function toDeploymentFailure({
 
 /** What only events tell of a pod that never gets to its container. */
 export function toEventFailure(pod: string, { type, reason, message = '' }: CoreV1Event): LiftError | undefined {
-  if (type !== 'Warning') return undefined
+  // A busy kubelet first says that it waits for its own copy of a ConfigMap; whether there is one it says later.
+  if (type !== 'Warning' || /failed to sync \w+ cache/.test(message)) return undefined
   const isMount = reason === 'FailedMount' || reason === 'FailedAttachVolume' || reason === 'FailedCreatePodSandBox'
   return isMount ? volumeMountFailed(pod, `${reason}: ${message}`) : undefined
 }
