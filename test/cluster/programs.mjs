@@ -1,9 +1,9 @@
 // Installs and builds the programs of the cluster, each once: from Debian packages and Go modules alone.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 
-import { bin, say, sources, version } from './settings.mjs'
+import { bin, routeDefinition, say, sources, version } from './settings.mjs'
 
 const debianPackages = [
   'containerd',
@@ -43,6 +43,15 @@ export function buildPrograms() {
   install('coredns', 'github.com/coredns/coredns@v1.14.7')
   install('registry', 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2')
   if (!existsSync(`${bin}/kubectl`)) symlinkSync('kube', `${bin}/kubectl`)
+}
+
+/** The definition of HTTPRoute, from the module that defines it, so that routes are checked as a cluster with a gateway would. */
+export function fetchRouteDefinition() {
+  if (existsSync(routeDefinition)) return
+  say('fetching the Gateway API')
+  const module = 'sigs.k8s.io/gateway-api@v1.4.0'
+  const { Dir } = JSON.parse(execFileSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8' }))
+  copyFileSync(`${Dir}/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml`, routeDefinition)
 }
 
 function buildHere(name, { folder, target, stamp = '' }) {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 
 import { kubectl } from './components.mjs'
 import { untilOk } from './processes.mjs'
-import { dnsAddress, folder, metricsAddress, nodeAddress } from './settings.mjs'
+import { dnsAddress, folder, metricsAddress, nodeAddress, routeDefinition } from './settings.mjs'
 
 export async function applyServices() {
   apply([
@@ -15,12 +15,17 @@ export async function applyServices() {
   // server keeps such a connection, and its answers, for good.
   await untilOk('metrics-server', 60, ['curl', '-sfk', `https://${metricsAddress}/livez`])
   apply([toMetricsApi(readFileSync(`${folder}/pki/ca.crt`).toString('base64'))])
+  // On the server's side: it is too long for the annotation in which kubectl keeps what it applied.
+  runKubectl(['apply', '--server-side', '-f', routeDefinition])
 }
 
 function apply(items) {
+  runKubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+}
+
+function runKubectl(more, input = '') {
   const [command, ...commandArguments] = kubectl
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-  execFileSync(command, [...commandArguments, 'apply', '-f', '-'], { input, stdio: ['pipe', 'ignore', 'pipe'] })
+  execFileSync(command, [...commandArguments, ...more], { input, stdio: ['pipe', 'ignore', 'pipe'] })
 }
 
 const dnsPorts = [

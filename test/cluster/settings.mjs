@@ -15,6 +15,8 @@ export const dnsAddress = '198.18.0.10'
 export const metricsAddress = '198.18.0.11'
 /** Holds the base images, and takes what tests push; plain http. */
 export const registry = `${nodeAddress}:5000`
+/** CustomResourceDefinition of the Gateway API's HTTPRoute. */
+export const routeDefinition = `${folder}/httproutes.yaml`
 export const kubeconfig = `${folder}/admin.kubeconfig`
 
 export const version = { git: 'v1.34.4', major: '1', minor: '34' }

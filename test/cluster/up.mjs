@@ -8,7 +8,7 @@ import { kubectl, startContainers, startControlPlane, startNode, startServices }
 import { makeImages } from './images.mjs'
 import { setUpNetwork } from './network.mjs'
 import { untilOk } from './processes.mjs'
-import { buildPrograms, installPackages } from './programs.mjs'
+import { buildPrograms, fetchRouteDefinition, installPackages } from './programs.mjs'
 import { applyServices } from './services.mjs'
 import { bin, folder, kubeconfig, registry, say } from './settings.mjs'
 
@@ -16,6 +16,7 @@ for (const name of ['bin', 'pki', 'log', 'etcd', 'kubelet', 'pids', 'images'])
   mkdirSync(`${folder}/${name}`, { recursive: true })
 installPackages()
 buildPrograms()
+fetchRouteDefinition()
 setUpNetwork()
 makeCertificates()
 writeKubeconfigs()

@@ -66,7 +66,8 @@ export const clusterOptions: OptionTable<ClusterInput> = {
     default: 'auto',
     of: ['auto', 'direct', 'port-forward', 'ingress'],
     environment: 'TURBOLIFT_REACH',
-    about: 'How the program reaches its workers; `auto`: pod addresses where they answer, else port-forward.',
+    about:
+      'How the program reaches its workers; `auto`: through the `ingress` where one is set, else by pod addresses where they answer, else by port-forward.',
   }),
   autoscale: choice<Autoscale>({
     default: 'queue',
@@ -104,7 +105,7 @@ export const clusterOptions: OptionTable<ClusterInput> = {
   }),
   ingress: nested<IngressInput | undefined>({
     default: undefined,
-    about: "A route from outside. Needed for `reach: 'ingress'`.",
+    about: 'A route from outside. TLS ends there: workers speak plain HTTP.',
     fields: ingress,
   }),
   networkPolicy: flag<boolean>({

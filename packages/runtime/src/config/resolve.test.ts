@@ -33,6 +33,13 @@ describe('layers', () => {
     expect(config.kubernetes).toMatchObject({ namespace: 'b', context: 'c' })
   })
 
+  test('an ingress is the way to the workers, unless another one is named', () => {
+    const ingress = { host: 'lift.example' }
+    expect(resolve({ manifest: { kubernetes: { ingress } } }).kubernetes.reach).toBe('ingress')
+    expect(resolve({ manifest: { kubernetes: { ingress, reach: 'direct' } } }).kubernetes.reach).toBe('direct')
+    expect(resolve({}).kubernetes.reach).toBe('auto')
+  })
+
   test('an empty variable and an undefined option count as not set', () => {
     const config = resolve({ manifest: { maxReplicas: undefined }, environment: { TURBOLIFT_TARGET: '' } })
     expect(config.run.target).toBe('local')
@@ -53,6 +60,12 @@ describe('refused', () => {
       { manifest: { kubernetes: { namspace: 'x' } } },
       'OPTION_UNKNOWN',
       /kubernetes: \{ namspace \} \}\)/,
+    ],
+    [
+      'way through an ingress that is not set up',
+      { manifest: { kubernetes: { reach: 'ingress' } } },
+      'OPTION_INVALID',
+      /"ingress".*kubernetes\.ingress/s,
     ],
     ['inherited name', { manifest: { toString: 1 } }, 'OPTION_UNKNOWN', /toString/],
     ['word', { manifest: { target: 'cloud' } }, 'OPTION_INVALID', /"cloud".*one of "local", "kubernetes", "inline"/s],

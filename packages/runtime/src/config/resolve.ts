@@ -1,4 +1,4 @@
-import type { ConfigInput, ResolvedConfig } from '../config.ts'
+import type { ConfigInput, KubernetesConfig, ResolvedConfig } from '../config.ts'
 import { invalidOption, unknownOption, unknownVariable } from './errors.ts'
 import { nested, record } from './option.ts'
 import type { Option, OptionTable, Resolved } from './option.ts'
@@ -34,11 +34,13 @@ export function resolveConfig({ manifest, environment, configured }: ConfigSourc
   for (const layer of [written, ...set]) checkLayer(layer)
   const run = resolveTable(runOptions, [written, fromEnvironment(runOptions, environment), ...set])
   const cluster = (layer: Layer) => inside(layer, 'kubernetes')
-  const kubernetes = resolveTable(kubernetesOptions, [
-    cluster(written),
-    fromEnvironment(kubernetesOptions, environment),
-    ...set.map(cluster),
-  ])
+  const kubernetes = withReach(
+    resolveTable(kubernetesOptions, [
+      cluster(written),
+      fromEnvironment(kubernetesOptions, environment),
+      ...set.map(cluster),
+    ]),
+  )
   const pool = (name: string) =>
     resolveTable(poolOptions, [
       ...poolLayers(written, name),
@@ -48,6 +50,14 @@ export function resolveConfig({ manifest, environment, configured }: ConfigSourc
   // Also checks the variables for pools before any pool is used.
   pool('default')
   return { run, kubernetes, pool }
+}
+
+/** Whoever sets up an ingress wants to go through it. */
+function withReach(kubernetes: KubernetesConfig): KubernetesConfig {
+  const { reach, ingress } = kubernetes
+  if (reach === 'ingress' && ingress === undefined)
+    throw invalidOption('kubernetes.reach', 'another way, or kubernetes.ingress, which says where the route is', reach)
+  return reach === 'auto' && ingress !== undefined ? { ...kubernetes, reach: 'ingress' } : kubernetes
 }
 
 /**

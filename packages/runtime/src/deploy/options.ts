@@ -73,7 +73,7 @@ export interface ClusterInput {
   readonly annotations?: Readonly<Record<string, string>>
   /** Account that workers run under; they get no token. Default: the namespace's default account. */
   readonly serviceAccount?: string | undefined
-  /** A route from outside. Needed for `reach: 'ingress'`. */
+  /** A route from outside, for `reach: 'ingress'`. TLS ends there: workers speak plain HTTP. */
   readonly ingress?: IngressInput | undefined
   /** Lets only the program through to the workers, where the cluster's network enforces it. Default true. */
   readonly networkPolicy?: boolean

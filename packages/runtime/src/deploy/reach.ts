@@ -37,10 +37,12 @@ export interface Routes {
 
 export function createRoutes({ client, reach, certificate, ingress }: RoutesOptions): Routes {
   const pinned: ConnectionOptions = { ca: certificate, servername: workerHost, minVersion: 'TLSv1.3' }
+  // Behind an ingress, where TLS ends, workers have none.
+  const wrap = async (raw: Duplex, signal: AbortSignal) => (ingress === undefined ? secure(raw, pinned, signal) : raw)
   const direct = async ({ address }: PodTarget, signal: AbortSignal) =>
-    secure(await openTcp({ host: address, port: workerPort }, signal), pinned, signal)
+    wrap(await openTcp({ host: address, port: workerPort }, signal), signal)
   const forwarded = async ({ name }: PodTarget, signal: AbortSignal) =>
-    secure(await client.forwardPort(name, workerPort, { signal }), pinned, signal)
+    wrap(await client.forwardPort(name, workerPort, { signal }), signal)
   if (reach === 'ingress' && ingress !== undefined) {
     return { dial: (_pod, { signal }) => openIngress(ingress, limited(signal, openMs)) }
   }
