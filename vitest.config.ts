@@ -16,6 +16,7 @@ export default defineConfig({
       'packages/*/{src,test}/**/*.test.ts',
       'test/e2e/**/*.test.ts',
       'playground/*/__tests__/**/*.test.ts',
+      'bench/src/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.cluster.test.ts'],
     testTimeout: 120_000,

@@ -1,50 +1,51 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { promisify } from 'node:util'
 
-const run = promisify(execFile)
-const PEERS = ['ray', 'distributed', 'joblib']
+import { runGroup } from './process-group.ts'
+
+/** The newest versions at the time; whoever raises one runs the benchmark again. */
+const VERSIONS = { ray: '2.60.0', distributed: '2026.8.0', joblib: '1.6.0' }
 const FOLDER = resolve('node_modules/.cache/python')
+const INSTALL_DEADLINE_MS = 300_000
+const ROUND_DEADLINE_MS = 90_000
 
 export interface PythonPeers {
-  /** The interpreter that has them. */
-  readonly python: string
   /** Name and version, by name. */
   readonly labels: ReadonlyMap<string, string>
   /** Why a peer is not there, by name. */
   readonly missing: ReadonlyMap<string, string>
 }
 
-/** Installs them into an environment of the benchmark's own; `BENCH_PYTHON` names another. */
+/** Installs them into an environment of the benchmark's own. */
 export async function preparePythonPeers(): Promise<PythonPeers> {
-  const python = process.env['BENCH_PYTHON'] ?? `${FOLDER}/bin/python`
   const [labels, missing] = [new Map<string, string>(), new Map<string, string>()]
-  for (const peer of PEERS) {
+  for (const [peer, version] of Object.entries(VERSIONS)) {
     try {
-      labels.set(peer, await findOrInstall(python, peer))
+      await install(peer, version)
+      labels.set(peer, `${peer} ${version}`)
     } catch (error) {
-      missing.set(peer, toReason(error))
+      missing.set(peer, error instanceof Error ? error.message : String(error))
     }
   }
-  return { python, labels, missing }
+  const joblib = labels.get('joblib')
+  if (joblib !== undefined) labels.set('joblib-batches', `${joblib}, in batches`)
+  return { labels, missing }
 }
 
-async function findOrInstall(python: string, peer: string): Promise<string> {
-  const found = await readVersion(python, peer).catch(() => undefined)
-  if (found !== undefined) return found
-  if (process.env['BENCH_PYTHON'] === undefined && !existsSync(python)) await run('python3', ['-m', 'venv', FOLDER])
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', peer])
-  return await readVersion(python, peer)
+/** Calls a second, of one round in a Python of its own, after a round that warms it up. */
+export async function measurePython(
+  peer: string,
+  options: { workers: number; inFlight: number; roundMs: number },
+): Promise<number> {
+  const { workers, inFlight, roundMs } = options
+  const args = ['python/tiny_calls.py', peer, ...[workers, inFlight, roundMs, 1].map(String)]
+  const [rate] = JSON.parse(await runGroup(`${FOLDER}/bin/python`, args, ROUND_DEADLINE_MS))
+  return rate
 }
 
-async function readVersion(python: string, peer: string): Promise<string> {
-  const { stdout } = await run(python, ['-c', `import ${peer}; print(${peer}.__version__)`])
-  return `${peer} ${stdout.trim()}`
-}
-
-/** The last line says it best: pip and Python write the reason there. */
-function toReason(error: unknown): string {
-  const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
-  return text.trim().split('\n').at(-1) ?? 'unknown'
+/** pip has nothing to do, and needs no network, when the version is there already. */
+async function install(peer: string, version: string): Promise<void> {
+  if (!existsSync(`${FOLDER}/bin/pip`)) await runGroup('python3', ['-m', 'venv', FOLDER], INSTALL_DEADLINE_MS)
+  const options = ['install', '--quiet', '--disable-pip-version-check']
+  await runGroup(`${FOLDER}/bin/python`, ['-m', 'pip', ...options, `${peer}==${version}`], INSTALL_DEADLINE_MS)
 }

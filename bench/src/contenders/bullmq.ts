@@ -1,64 +1,92 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { Queue, QueueEvents } from 'bullmq'
 
+import { type ProcessGroup, startGroup, withDeadline } from '../process-group.ts'
 import { type Contender, workerPath } from './contender.ts'
+
+const START_DEADLINE_MS = 30_000
+const CLOSE_DEADLINE_MS = 5_000
 
 /**
  * BullMQ with a Redis of its own, on a unix socket and without a file on disk: the fastest way to run it here.
  * A caller waits for its job with `waitUntilFinished`, as BullMQ's documents advise.
  */
 export async function createBullmq(workers: number): Promise<Contender> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-redis-'))
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const undo of opened.splice(0).toReversed()) await withDeadline(undo(), CLOSE_DEADLINE_MS)
+  }
+  try {
+    const call = await withDeadline(open(workers, opened), START_DEADLINE_MS)
+    return { name: 'bullmq', call, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open(workers: number, opened: (() => Promise<unknown>)[]): Promise<Contender['call']> {
+  const folder = await createFolder(opened)
   const path = join(folder, 'redis.sock')
-  const redis = await startRedis(path)
+  const redis = startRedis(path)
+  opened.push(async () => await redis[Symbol.asyncDispose]())
+  await waitUntilReady(redis)
   const name = randomUUID()
   const connection = { path, maxRetriesPerRequest: null }
   const queue = new Queue(name, { connection })
   // From the first event on, not from when it happens to begin to listen: a result would be missed, and waited for.
   const events = new QueueEvents(name, { connection, lastEventId: '0-0' })
-  await events.waitUntilReady()
-  const children = await Promise.all(Array.from({ length: workers }, () => startWorker(name, path)))
-  // Some are kept: a job that is done before its caller waits for it would be missed if it were gone.
-  const options = { removeOnComplete: 1000, removeOnFail: 1000 }
+  opened.push(() => Promise.all([queue.close(), events.close()]))
+  const children = Array.from({ length: workers }, () => fork(workerPath('bullmq'), [name, path]))
+  opened.push(() => Promise.all(children.map(stop)))
+  await Promise.all([events.waitUntilReady(), ...children.map((child) => once(child, 'message'))])
   // Each caller that waits adds one, to both.
   for (const emitter of [queue, events]) emitter.setMaxListeners(0)
-  return {
-    name: 'bullmq',
-    call: async (n) => await (await queue.add('square', n, options)).waitUntilFinished(events),
-    async [Symbol.asyncDispose]() {
-      await Promise.all([queue.close(), events.close()])
-      await Promise.all([...children, redis].map(stop))
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  // Some are kept: a job that is done before its caller waits for it would be missed if it were gone.
+  const options = { removeOnComplete: 1000, removeOnFail: 1000 }
+  return async (n) => await (await queue.add('square', n, options)).waitUntilFinished(events)
 }
 
-async function startRedis(path: string): Promise<ChildProcess> {
-  const redis = spawn('redis-server', ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  // However the benchmark ends.
-  process.once('exit', () => redis.kill())
-  for await (const line of createInterface({ input: redis.stdout }))
-    if (/ready to accept connections/i.test(line)) break
-  redis.stdout.resume()
+/** For the socket; removed however the benchmark ends. Redis and the workers see by themselves that it is gone. */
+async function createFolder(opened: (() => Promise<unknown>)[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-redis-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
+  opened.push(async () => remove())
+  return folder
+}
+
+function startRedis(path: string): ProcessGroup {
+  const redis = startGroup('redis-server', ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no'])
+  redis.stderr.resume()
   return redis
 }
 
-async function startWorker(queue: string, path: string): Promise<ChildProcess> {
-  const child = fork(workerPath('bullmq'), [queue, path])
-  await once(child, 'message')
-  return child
+/** @throws Error with what Redis printed last, when it ends instead */
+async function waitUntilReady(redis: ProcessGroup): Promise<void> {
+  let last = 'it printed nothing'
+  for await (const line of createInterface({ input: redis.stdout })) {
+    if (/ready to accept connections/i.test(line)) {
+      // Or Redis would wait one day for somebody to read what it prints.
+      redis.stdout.resume()
+      return
+    }
+    last = line
+  }
+  throw new Error(`redis-server did not start: ${last}`)
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  child.kill()
-  await once(child, 'exit')
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
 }
