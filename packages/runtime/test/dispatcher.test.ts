@@ -173,6 +173,7 @@ function submit(name: string, args: readonly unknown[], signal?: AbortSignal): {
       value,
       timeoutMs: undefined,
       signal,
+      retry: {},
       mapId: undefined,
       name,
     }

@@ -34,6 +34,11 @@ beforeAll(async () => {
       await new Promise((resolve) => setTimeout(resolve, 150))
       return n
     },
+    flaky: async (tries) => {
+      const { attempt } = globalThis[Symbol.for('turbolift.context')].current()
+      if (attempt < tries) throw new Error('try ' + attempt)
+      return attempt
+    },
     context: async () => globalThis[Symbol.for('turbolift.context')].current().carrier,`,
     main: `
       const { events = '', count = '40' } = process.env
@@ -43,6 +48,13 @@ beforeAll(async () => {
       turbolift.on('call:queued', ({ carrier }) => Object.assign(carrier, { traceparent: '00-1' }))
       if (process.env.what === 'carrier') console.log(JSON.stringify(await context()))
       else if (process.env.what === 'lose') await square(-1).catch(() => {})
+      else if (process.env.what === 'flaky') {
+        const options = { retries: 2, retryDelayMs: 1 }
+        console.log('result', await map(flaky, [3], options), await turbolift.lift(flaky, options)(2))
+        await turbolift.lift(flaky, options)(9).catch(({ message }) => console.log('error', message))
+        const between = { retries: 1, retryDelayMs: 1e6, signal: AbortSignal.timeout(500) }
+        await turbolift.lift(flaky, between)(2).catch(({ name }) => console.log('error', name))
+      }
       else if (process.env.what === 'talk') await map(talk, Array.from({ length: 20 }, (_, n) => n))
       else await map(square, Array.from({ length: Number(count) }, (_, n) => n), { onError: 'skip' })`,
     options: { maxReplicas: 2 },
@@ -82,6 +94,28 @@ describe('events', () => {
     expect(lines).toHaveLength(3)
     expect(lines.slice(0, 2).join()).toMatch(/^call:retried worker-1 1 .*,call:retried worker-2 2 /)
     expect(lines[2]).toMatch(/^call:failed worker-3 3 /)
+  })
+
+  test.each(['local', 'inline'])('count the attempts of one call that the options ask for: %s', async (target) => {
+    const events = 'call:queued,call:started,call:retried,call:done,call:failed'
+    const { stdout, exitCode } = await program.run({ TURBOLIFT_TARGET: target, events, what: 'flaky' })
+    expect(exitCode).toBe(0)
+    const lines = stdout
+      .trim()
+      .replaceAll(/ (worker-\d|inline)/g, '')
+      .split('\n')
+    const tries = (count: number) =>
+      Array.from({ length: count }, (_, index) => [
+        `call:started ${index + 1}`,
+        `call:retried ${index + 1} try ${index + 1}`,
+      ]).flat()
+    const calls = [
+      ['call:queued', ...tries(2), 'call:started 3', 'call:done 3'],
+      ['call:queued', ...tries(1), 'call:started 2', 'call:done 2', 'result [ 3 ] 2'],
+      ['call:queued', ...tries(2), 'call:started 3', 'call:failed 3 try 3', 'error try 3'],
+      ['call:queued', ...tries(1), 'call:failed 1 The operation was aborted due to timeout', 'error TimeoutError'],
+    ]
+    expect(lines.map((line) => line.trim())).toEqual(calls.flat())
   })
 
   test.each(['local', 'inline'])('carry the trace context to the function: %s', async (target) => {

@@ -5,28 +5,27 @@ import { callTimedOut, functionOutOfMemory, resultUnsendable, unknownFunction } 
 import type { AnswerMessage } from './client.ts'
 import type { Task } from './task.ts'
 
-/** What follows from an answer that is not the function's own result or error. */
-export type LostVerdict =
+/** What follows from an answer that is not a result. */
+export type Verdict =
   /** Send it again; the try counts or not. */
   | { readonly kind: 'again'; readonly countsAsAttempt: boolean; readonly why: string }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-/** Settles a task by its answer, or says what to do with it. */
-export function settleByAnswer(task: Task, message: AnswerMessage): LostVerdict | undefined {
+/** Settles a task by its result, or says what to do with it. */
+export function settleByAnswer(task: Task, message: AnswerMessage): Verdict | undefined {
   switch (message.kind) {
     case 'result':
     case 'end':
       task.resolve(message.value)
       return undefined
     case 'error':
-      task.reject(decodeError(message.value))
-      return undefined
+      return { kind: 'failed', error: decodeError(message.value) }
     case 'lost':
       return judgeLost(task, message.lost)
   }
 }
 
-function judgeLost({ request, aborted }: Task, lost: Lost): LostVerdict {
+function judgeLost({ request, aborted }: Task, lost: Lost): Verdict {
   switch (lost.reason) {
     case 'exit':
       return { kind: 'again', countsAsAttempt: lost.started, why: 'it called process.exit()' }

@@ -113,7 +113,7 @@ export class WorkerClient implements CallHost {
     this.#share(task.request.value.shared)
     const { liftId, captures, timeoutMs = defaultTimeoutMs, value } = task.request
     const carrier = task.report?.filledCarrier
-    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempts + 1, timeoutMs, carrier, value })
+    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempt, timeoutMs, carrier, value })
     task.host = this
     task.callId = id
     task.isRecalled = false

@@ -43,7 +43,7 @@ export interface DispatcherOptions {
 export class Dispatcher implements Calls, AsyncDisposable {
   readonly #options: DispatcherOptions
   readonly #queue: Fifo<Task> = new Fifo()
-  /** Calls of broken connections, until it is known what became of the worker. */
+  /** Calls of broken connections, until it is known what became of the worker, and calls between two tries. */
   readonly #stranded: Set<Task> = new Set()
   readonly #keepAlive: KeepAlive = new KeepAlive()
   readonly #connections: WorkerConnections
@@ -102,12 +102,13 @@ export class Dispatcher implements Calls, AsyncDisposable {
   cancel(task: Task, reason: unknown): void {
     if (task.isSettled) return
     task.host?.cancel(task, reason)
+    this.#stranded.delete(task)
     task.reject(reason)
   }
 
   abort(task: Task, reason: unknown): void {
     task.aborted ??= { reason }
-    if (task.host === undefined) task.reject(reason)
+    if (task.host === undefined) this.cancel(task, reason)
     else task.host.cancel(task, reason)
   }
 
@@ -223,11 +224,19 @@ export class Dispatcher implements Calls, AsyncDisposable {
   #onAnswer(task: Task, message: AnswerMessage): void {
     const verdict = settleByAnswer(task, message)
     if (verdict === undefined) return
-    if (verdict.kind === 'failed') task.reject(verdict.error)
-    else {
+    if (verdict.kind === 'failed') {
+      task.fail(verdict.error, () => this.#again(task))
+      if (!task.isSettled) this.#stranded.add(task)
+    } else {
       const loss = { wasRunning: verdict.countsAsAttempt, isGone: true, reason: new Error(verdict.why) }
       if (this.#mayRunAgain(task, loss)) this.#queue.unshift([task])
     }
+  }
+
+  #again(task: Task): void {
+    this.#stranded.delete(task)
+    this.#queue.push(task)
+    this.#pump()
   }
 
   /**

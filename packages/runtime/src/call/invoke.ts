@@ -116,6 +116,7 @@ function toRequest({ meta, options, mapId }: Lifted, captures: number, value: Wi
     value,
     timeoutMs: options.timeoutMs,
     signal: options.signal,
+    retry: options,
     mapId,
   }
 }

@@ -1,7 +1,7 @@
 import { liftedHandleOf } from './lifted.ts'
 import type { CallOptions } from './lifted.ts'
 import { checkCallOptions } from './map-options.ts'
-import { pause, retryDelayMs } from './retry.ts'
+import { callPlain } from './plain-call.ts'
 
 /**
  * The same function, whose calls have these options: `const careful = lift(fetchPage, { timeoutMs: 5_000, retries: 3 })`.
@@ -16,17 +16,6 @@ export function lift<F extends (...args: never[]) => unknown>(fn: F, options: Ca
 
 /** An ordinary function, in a worker or a test: it cannot be ended from outside, but tried again. */
 function bindPlain(fn: (...args: never[]) => unknown, options: CallOptions): (...args: never[]) => unknown {
-  const bound = async (...args: never[]): Promise<unknown> => {
-    for (let tried = 1; ; tried += 1) {
-      try {
-        options.signal?.throwIfAborted()
-        return await fn(...args)
-      } catch (error) {
-        const delayMs = retryDelayMs(error, { options, tried, random: Math.random() })
-        if (delayMs === undefined) throw error
-        await pause(delayMs, options.signal)
-      }
-    }
-  }
+  const bound = (...args: never[]): Promise<unknown> => callPlain(() => fn(...args), options)
   return Object.defineProperties(bound, { name: { value: fn.name }, length: { value: fn.length } })
 }

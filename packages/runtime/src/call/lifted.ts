@@ -36,7 +36,7 @@ export interface LiftedHandle {
   withOptions(options: CallOptions): (...args: never[]) => unknown
   /** Begins the run, unless it has begun, and tells its listeners that a map begins. */
   reportMap(total: number | undefined): MapReport
-  /** Makes the calls of a map, without a promise for each. Retries are up to who uses it. */
+  /** Makes the calls of a map, without a promise for each. */
   toInvoker(options: CallOptions, map: MapContext): Invoker
 }
 

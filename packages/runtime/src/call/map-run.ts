@@ -4,7 +4,6 @@ import { startCounts } from '../watch/map-report.ts'
 import type { MapReport } from '../watch/map-report.ts'
 import type { Invoker } from './invoker.ts'
 import type { MapOptions, Outcome } from './map-options.ts'
-import { retryDelayMs } from './retry.ts'
 
 /** Results that may wait for a slow one before them, as a multiple of the calls at a time. */
 const WAITING_RESULTS = 4
@@ -27,7 +26,7 @@ export interface MapRunOptions {
  */
 export class MapRun {
   readonly #run: MapRunOptions
-  /** Calls in flight, by the index of their input. Between two tries it is the timer. */
+  /** Calls in flight, by the index of their input. */
   readonly #calls: Map<number, unknown> = new Map()
   /** Outcomes to be taken, by index, in the order of arrival. */
   readonly #outcomes: Map<number, Outcome<unknown>> = new Map()
@@ -81,10 +80,7 @@ export class MapRun {
     const calls = [...this.#calls.values()]
     this.#calls.clear()
     const reason = this.#ended?.error ?? mapStopped(this.#run.name)
-    for (const call of calls) {
-      if (call instanceof WaitingRetry) call.clear()
-      else invoker.cancel(call, reason)
-    }
+    for (const call of calls) invoker.cancel(call, reason)
     report?.end(this.#ended?.error)
     if (!wasExhausted) await this.#closeSource()
   }
@@ -144,23 +140,23 @@ export class MapRun {
 
   #onInput(step: IteratorResult<readonly unknown[]>): void {
     if (step.done === true) this.#isExhausted = true
-    else if (!this.#isExhausted) this.#start({ index: this.#read++, args: step.value, tried: 1 })
+    else if (!this.#isExhausted) this.#start(this.#read++, step.value)
   }
 
-  #start(item: Item): void {
+  #start(index: number, args: readonly unknown[]): void {
     const { invoker } = this.#run
     let isSettled = false
-    const call = invoker.start(item.args, {
+    const call = invoker.start(args, {
       resolve: (value) => {
         isSettled = true
-        this.#finish({ status: 'fulfilled', index: item.index, value })
+        this.#finish({ status: 'fulfilled', index, value })
       },
       reject: (error) => {
         isSettled = true
-        this.#onError(item, error)
+        this.#onError(index, error)
       },
     })
-    if (!isSettled) this.#calls.set(item.index, call)
+    if (!isSettled) this.#calls.set(index, call)
     this.#counts.inFlight = this.#calls.size
   }
 
@@ -175,22 +171,16 @@ export class MapRun {
     this.#notify()
   }
 
-  #onError(item: Item, error: unknown): void {
+  #onError(index: number, error: unknown): void {
     const { options } = this.#run
     if (this.#ended !== undefined) return
-    const delayMs = retryDelayMs(error, { options, tried: item.tried, random: Math.random() })
-    if (delayMs !== undefined) {
-      const again = new WaitingRetry(delayMs, () => this.#start({ ...item, tried: item.tried + 1 }))
-      this.#calls.set(item.index, again)
-      return
-    }
     this.#counts.failed += 1
     if (options.onError === undefined || options.onError === 'throw') return this.#end(error)
     if (options.maxFailures !== undefined) {
-      this.#failures.push({ index: item.index, error })
+      this.#failures.push({ index, error })
       if (this.#failures.length > options.maxFailures) return this.#end(mapFailed(this.#run.name, this.#failures))
     }
-    this.#finish({ status: 'rejected', index: item.index, reason: error })
+    this.#finish({ status: 'rejected', index, reason: error })
   }
 
   #end(error: unknown): void {
@@ -202,26 +192,6 @@ export class MapRun {
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
-  }
-}
-
-interface Item {
-  readonly index: number
-  readonly args: readonly unknown[]
-  /** 1 for the first try. */
-  readonly tried: number
-}
-
-/** A call between two tries. */
-class WaitingRetry {
-  readonly #timer: NodeJS.Timeout
-
-  constructor(delayMs: number, start: () => void) {
-    this.#timer = setTimeout(start, delayMs)
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer)
   }
 }
 

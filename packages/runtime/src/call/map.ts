@@ -104,7 +104,7 @@ function start(
   checkMapOptions(call, options)
   const handle = liftedHandleOf(fn)
   if (handle === undefined) {
-    const run = { name: fn.name, invoker: new PlainInvoker(fn), options, report: undefined }
+    const run = { name: fn.name, invoker: new PlainInvoker(fn, options), options, report: undefined }
     return new MapResults(() => new MapRun({ ...run, inputs: inputs() }), options, site)
   }
   if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
@@ -117,8 +117,12 @@ function start(
 }
 
 // The map itself watches the signal: one listener instead of one for each call.
-function toCallOptions({ timeoutMs }: MapOptions): CallOptions {
-  return timeoutMs === undefined ? {} : { timeoutMs }
+function toCallOptions({ timeoutMs, retries, retryDelayMs }: MapOptions): CallOptions {
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+  }
 }
 
 function openCache({ cache }: MapOptions): Promise<ResultCache> | undefined {

@@ -1,4 +1,6 @@
 import type { Invoker, Settle } from './invoker.ts'
+import { callPlain } from './plain-call.ts'
+import type { RetryOptions } from './retry.ts'
 
 /** Calls at a time of a function that runs in this process. */
 const APPETITE = 64
@@ -7,22 +9,22 @@ const APPETITE = 64
 export class PlainInvoker implements Invoker {
   readonly appetite: number = APPETITE
   readonly #fn: (...args: never[]) => unknown
+  readonly #options: RetryOptions
 
-  constructor(fn: (...args: never[]) => unknown) {
+  constructor(fn: (...args: never[]) => unknown, options: RetryOptions) {
     this.#fn = fn
+    this.#options = options
   }
 
-  start(args: readonly unknown[], { resolve, reject }: Settle): unknown {
-    this.#call(args).then(resolve, reject)
-    return undefined
+  start(args: readonly unknown[], { resolve, reject }: Settle): AbortController {
+    const stop = new AbortController()
+    const call = () => Reflect.apply(this.#fn, undefined, args)
+    callPlain(call, { ...this.#options, signal: stop.signal }).then(resolve, reject)
+    return stop
   }
 
-  /** What runs in this process cannot be ended from outside; nobody waits for it any more. */
-  cancel(): void {
-    return undefined
-  }
-
-  async #call(args: readonly unknown[]): Promise<unknown> {
-    return Reflect.apply(this.#fn, undefined, args)
+  /** What runs in this process cannot be ended from outside; nobody waits for it any more, and it is not tried again. */
+  cancel(call: unknown, reason: unknown): void {
+    if (call instanceof AbortController) call.abort(reason)
   }
 }

@@ -7,7 +7,6 @@ import { LiftedInvoker, callLifted } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import { rememberLifted } from './lifted.ts'
 import type { LiftedMeta } from './lifted.ts'
-import { pause, retryDelayMs } from './retry.ts'
 import { sessionOf } from './runtime.ts'
 import { captureSite, joinStacks } from './stack.ts'
 import { streamLifted } from './stream.ts'
@@ -53,16 +52,11 @@ function createProxy(lifted: Lifted): LiftedProxy {
 }
 
 function createCallProxy(lifted: Lifted): LiftedProxy {
-  const { options } = lifted
   const proxy = async (...args: unknown[]): Promise<unknown> => {
-    for (let tried = 1; ; tried += 1) {
-      try {
-        return decodeValue(await callLifted(lifted, args))
-      } catch (error) {
-        const delayMs = retryDelayMs(error, { options, tried, random: Math.random() })
-        if (delayMs === undefined) throw joinStacks(error, captureSite(proxy))
-        await pause(delayMs, options.signal)
-      }
+    try {
+      return decodeValue(await callLifted(lifted, args))
+    } catch (error) {
+      throw joinStacks(error, captureSite(proxy))
     }
   }
   return proxy

@@ -9,6 +9,8 @@ const LONGEST_DELAY_MS = 30_000
 /** Retries that a `RetryableError` gets without anybody asking for them. */
 const RETRYABLE_RETRIES = 3
 
+export type RetryOptions = Pick<CallOptions, 'retries' | 'retryDelayMs' | 'signal'>
+
 /**
  * How long to wait before a call that failed is tried again, or `undefined` when it is not.
  * @param tried how often it was tried so far
@@ -16,7 +18,7 @@ const RETRYABLE_RETRIES = 3
  */
 export function retryDelayMs(
   error: unknown,
-  { options, tried, random }: { readonly options: CallOptions; readonly tried: number; readonly random: number },
+  { options, tried, random }: { readonly options: RetryOptions; readonly tried: number; readonly random: number },
 ): number | undefined {
   const retries = options.retries ?? (error instanceof RetryableError ? RETRYABLE_RETRIES : 0)
   if (tried > retries || options.signal?.aborted === true || !isWorthRetrying(error)) return undefined

@@ -1,6 +1,8 @@
 import type { WireValue } from '@turbolift/worker-base/wire'
 
 import type { CallReport } from '../watch/call-report.ts'
+import { retryDelayMs } from './retry.ts'
+import type { RetryOptions } from './retry.ts'
 
 /** What one call is, before it is sent. */
 export interface CallRequest {
@@ -12,6 +14,7 @@ export interface CallRequest {
   /** `undefined`: what the pool says. 0: no limit. */
   readonly timeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
+  readonly retry: RetryOptions
   /** The map that makes the call. */
   readonly mapId: number | undefined
   /** For error messages: the function's name. */
@@ -56,8 +59,10 @@ export interface Calls {
 export class Task {
   readonly request: CallRequest
   readonly sink: CallSink
-  /** Tries whose user code had begun, or may have. */
+  /** Tries that were lost after their user code had begun, or may have. */
   attempts = 0
+  /** Tries that failed by what the function threw, or by the time that it took. */
+  failures = 0
   /** Connections that broke while this call was running behind them, those of `losses` included. */
   breaks = 0
   /** Workers that went away while this call was running there. */
@@ -76,11 +81,17 @@ export class Task {
   readonly report: CallReport | undefined
   /** Called once when the call is settled. */
   onSettled: (() => void) | undefined = undefined
+  #pause: NodeJS.Timeout | undefined
 
   constructor(request: CallRequest, sink: CallSink, report?: CallReport) {
     this.request = request
     this.sink = sink
     this.report = report
+  }
+
+  /** 1 for the first try. */
+  get attempt(): number {
+    return this.attempts + this.failures + 1
   }
 
   onItem(value: WireValue): void {
@@ -103,8 +114,24 @@ export class Task {
     this.sink.reject(error)
   }
 
+  /** A try failed: after a pause `again` begins the next one, where the options and the error allow it. */
+  fail(error: unknown, again: () => void): void {
+    if (this.isSettled) return
+    const isFinal = this.aborted !== undefined || this.items > 0
+    const tried = this.failures + 1
+    const delayMs = isFinal
+      ? undefined
+      : retryDelayMs(error, { options: this.request.retry, tried, random: Math.random() })
+    if (delayMs === undefined) return this.reject(error)
+    this.failures = tried
+    this.report?.retry(error)
+    // As part of a call that is pending: the program does not end meanwhile.
+    this.#pause = setTimeout(again, delayMs)
+  }
+
   #settle(): void {
     this.isSettled = true
+    clearTimeout(this.#pause)
     this.onSettled?.()
   }
 }

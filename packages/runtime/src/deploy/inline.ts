@@ -36,7 +36,7 @@ export interface InlineOptions {
 export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   readonly appetite: number = APPETITE
   readonly #options: InlineOptions
-  readonly #tasks: Map<number, Task> = new Map()
+  readonly #tries: Map<number, Try> = new Map()
   #worker: Promise<InlineWorker> | undefined
   #lastId = 0
 
@@ -45,12 +45,17 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   get isBusy(): boolean {
-    return this.#tasks.size > 0
+    return this.#tries.size > 0
   }
 
   submit(request: CallRequest, sink: CallSink): Task {
     const task = new Task(request, sink, reportCall(request, this.#options.name))
-    void this.#run(task).catch((error: unknown) => task.reject(error))
+    const unwatch = watchSignals(task, this)
+    task.onSettled = () => {
+      clearTimeout(this.#tries.get(task.callId)?.timer)
+      unwatch?.()
+    }
+    this.#start(task)
     return task
   }
 
@@ -77,6 +82,10 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     await worker?.stop()
   }
 
+  #start(task: Task): void {
+    void this.#run(task).catch((error: unknown) => task.reject(error))
+  }
+
   async #run(task: Task): Promise<void> {
     const { request, sink } = task
     abortedSignal(request)?.throwIfAborted()
@@ -84,8 +93,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     task.callId = this.#lastId
     task.host = this
     task.report?.start('inline')
-    this.#tasks.set(task.callId, task)
-    this.#watch(task)
+    this.#tries.set(task.callId, { task, timer: this.#limitTime(task) })
     this.#worker ??= this.#load()
     const worker = await this.#worker
     for (const shared of request.value.shared ?? []) worker.send({ kind: 'share', id: 0, ...shared })
@@ -95,7 +103,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
       id: task.callId,
       liftId,
       captures,
-      attempt: 1,
+      attempt: task.attempt,
       timeoutMs: 0,
       carrier: task.report?.filledCarrier,
       value,
@@ -104,15 +112,15 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   /** Nothing here can end a function that does not end by itself; but its caller need not wait for it. */
-  #watch(task: Task): void {
+  #limitTime(task: Task): NodeJS.Timeout | undefined {
     const { name, timeoutMs = this.#options.pool.timeoutMs ?? 0 } = task.request
-    const unwatch = watchSignals(task, this)
-    const expire = () => this.cancel(task, callTimedOut(name, ''))
-    const timer = timeoutMs === 0 ? undefined : setTimeout(expire, timeoutMs)
-    task.onSettled = () => {
-      clearTimeout(timer)
-      unwatch?.()
+    const expire = () => {
+      const error = callTimedOut(name, '')
+      this.#send({ kind: 'cancel', id: task.callId, graceMs: 0, value: encodeError(error) })
+      this.#tries.delete(task.callId)
+      task.fail(error, () => this.#start(task))
     }
+    return timeoutMs === 0 ? undefined : setTimeout(expire, timeoutMs)
   }
 
   async #load(): Promise<InlineWorker> {
@@ -131,8 +139,9 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   #receive(message: WorkerMessage): void {
-    const task = this.#tasks.get(message.id)
-    if (task === undefined) return
+    const running = this.#tries.get(message.id)
+    if (running === undefined) return
+    const { task, timer } = running
     switch (message.kind) {
       case 'item':
         return task.onItem(message.value)
@@ -140,13 +149,21 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
       case 'error':
       case 'end':
       case 'lost': {
-        this.#tasks.delete(message.id)
+        clearTimeout(timer)
+        this.#tries.delete(message.id)
         const verdict = settleByAnswer(task, message)
-        if (verdict !== undefined) task.reject(verdict.kind === 'failed' ? verdict.error : new Error(verdict.why))
+        if (verdict?.kind === 'failed') task.fail(verdict.error, () => this.#start(task))
+        else if (verdict !== undefined) task.reject(new Error(verdict.why))
         return undefined
       }
       default:
         return undefined
     }
   }
+}
+
+interface Try {
+  readonly task: Task
+  /** Ends it when it takes too long. */
+  readonly timer: NodeJS.Timeout | undefined
 }

@@ -5,6 +5,7 @@ import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
 import { listAll } from '../../../../test/cluster/wait.ts'
 import { createClusterProgram } from '../../test/cluster-program.ts'
 import type { ConfigInput, KubernetesInput } from '../config.ts'
+import { on as listen } from '../watch/events.ts'
 import { managedSelector, roleLabel } from './names.ts'
 
 let space: TestNamespace
@@ -70,6 +71,17 @@ describe('workers', () => {
     const nap = (pool: string) => Array.from({ length: 4 }, () => program.lifted('nap', { pool })(1_500))
     const [first, big] = await Promise.all([Promise.all(nap('default')), Promise.all(nap('big'))])
     expect([new Set(first).size, new Set(big).size]).toEqual([1, 2])
+  })
+
+  test('are told of when they are on their way, take calls and are gone', async () => {
+    const told: string[] = []
+    const names = ['worker:started', 'worker:ready', 'worker:gone'] as const
+    const stops = names.map((name) => listen(name, ({ workerId }) => told.push(`${name} ${workerId}`)))
+    const program = createClusterProgram('told', functions, on({}, { maxReplicas: 1, idleTimeoutMs: 500 }))
+    const worker = await program.lifted('worker')()
+    await expect.poll(() => told, { timeout: 60_000 }).toEqual(names.map((name) => `${name} ${String(worker)}`))
+    await program[Symbol.asyncDispose]()
+    for (const stop of stops) stop()
   })
 
   test('one that is deleted in mid-call: its call is made elsewhere', async () => {

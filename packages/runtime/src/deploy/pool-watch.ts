@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 
 import { LiftError } from '../errors.ts'
+import { events as runEvents } from '../watch/events.ts'
 import { toDeployFailure } from './errors.ts'
 import { connectWhenListening } from './knock.ts'
 import { toSelector } from './objects.ts'
@@ -38,6 +39,8 @@ export interface PoolWatchOptions {
 }
 
 interface Seen {
+  /** The worker: another one when the pod's container was started again. */
+  readonly id: string
   readonly state: PodState
   /** Since when it has been in a state of this kind. */
   readonly sinceMs: number
@@ -107,11 +110,16 @@ export class PoolWatch {
   #onPod(pod: V1Pod): void {
     const name = pod.metadata?.name ?? ''
     const state = toPodState(pod)
+    const id = toIncarnation(pod)
     const before = this.#pods.get(name)
-    this.#pods.set(name, { state, sinceMs: before?.state.kind === state.kind ? before.sinceMs : performance.now() })
+    const sinceMs = before?.state.kind === state.kind ? before.sinceMs : performance.now()
+    this.#pods.set(name, { id, state, sinceMs })
+    if (before?.id !== id && state.kind !== 'ended') {
+      if (before !== undefined) this.#giveUp(name, before, pod)
+      runEvents['worker:started'].emit({ workerId: id, pool: this.#options.objects.pool })
+    }
     const known = this.#ready.get(name)
-    if (known !== undefined && (state.kind === 'ended' || toIncarnation(pod) !== known))
-      this.#lose(name, toEndReason(pod))
+    if (known !== undefined && (state.kind === 'ended' || id !== known)) this.#lose(name, toEndReason(pod))
     if (state.kind !== 'running') this.#stopKnocking(name)
     if (state.kind === 'ready' && !this.#ready.has(name)) this.#welcome(name, state, undefined)
     if (state.kind === 'running' && !this.#ready.has(name)) void this.#knock(name, state)
@@ -120,6 +128,8 @@ export class PoolWatch {
 
   #onDeleted(pod: V1Pod): void {
     const name = pod.metadata?.name ?? ''
+    const before = this.#pods.get(name)
+    if (before !== undefined && before.state.kind !== 'ended') this.#giveUp(name, before, pod)
     this.#pods.delete(name)
     this.#stopKnocking(name)
     this.#lose(name, toEndReason(pod))
@@ -164,6 +174,11 @@ export class PoolWatch {
         return open ?? run.routes.dial(target, options)
       },
     })
+  }
+
+  /** One that never took calls is gone. */
+  #giveUp(name: string, { id }: Seen, pod: V1Pod): void {
+    if (!this.#ready.has(name)) this.#options.events.onWorkerGone(id, toEndReason(pod))
   }
 
   #lose(pod: string, reason: LiftError | undefined): void {

@@ -29,7 +29,7 @@ export class CallReport {
   readonly carrier: Record<string, string> = {}
   readonly #event: CallEvent
   readonly #sentBytes: number
-  readonly #queuedAt: number = performance.now()
+  #queuedAt: number = performance.now()
   #startedAt: number = this.#queuedAt
   #workerId: string | undefined
   #attempt = 0
@@ -80,6 +80,7 @@ export class CallReport {
 
   retry(error: unknown): void {
     if (retried.isHeard) retried.emit(this.#toFailed(error))
+    this.#queuedAt = performance.now()
   }
 
   #toFailed(error: unknown): CallFailed {

@@ -50,7 +50,7 @@ export interface MapEnded extends MapEvent {
   readonly error: unknown
 }
 
-/** One call. It is tried again when its worker is lost; a try that the option `retries` adds is a call of its own. */
+/** One call, with all its attempts: it is tried again when its worker is lost, and as the option `retries` says. */
 export interface CallEvent {
   /** Counts up within the run. */
   readonly callId: number

@@ -79,7 +79,7 @@ class Tracing {
   }
 
   retryCall({ callId, error, at }: Timed<CallFailed>): void {
-    this.#calls.get(callId)?.addEvent('lost', { 'exception.message': toMessage(error) }, at)
+    this.#calls.get(callId)?.addEvent('retried', { 'exception.message': toMessage(error) }, at)
   }
 
   finishCall({ callId, workerId, attempt, sentBytes, receivedBytes, queuedMs, at }: Timed<CallDone>): void {

@@ -62,7 +62,7 @@ test('spans of a map and its calls, with retries and errors, in one trace that t
     attributes: { 'turbolift.worker': 'w2', 'turbolift.attempt': 2, 'turbolift.sent_bytes': 8 },
     events: [
       { name: 'sent' },
-      { name: 'lost', attributes: { 'exception.message': 'the worker is gone' } },
+      { name: 'retried', attributes: { 'exception.message': 'the worker is gone' } },
       { name: 'sent' },
     ],
     parentSpanContext: { spanId: map?.spanContext().spanId },
