@@ -1,35 +1,43 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-
-import { build } from 'vite'
-import { turbolift } from 'vite-plugin-turbolift'
+import { promisify } from 'node:util'
 
 import type { Section } from './report.ts'
 import { measureByTurns } from './rounds.ts'
 
-const ROUNDS = 5
+const ROUNDS = 9
 
-/** A program of so many modules, each with so many functions that are lifted or not. */
+/** Programs of so many modules, each with so many functions that are lifted or not, and so many lines of other code. */
 interface Shape {
   readonly modules: number
   readonly functions: number
-  readonly isLifted: boolean
+  readonly lines: number
 }
 
 const shapes: readonly Shape[] = [
-  { modules: 50, functions: 1 },
-  { modules: 200, functions: 0.5 },
-  { modules: 200, functions: 1.5 },
-  { modules: 200, functions: 5 },
-].flatMap((shape) => [false, true].map((isLifted) => ({ ...shape, isLifted })))
+  { modules: 50, functions: 1, lines: 7 },
+  { modules: 50, functions: 1, lines: 150 },
+  { modules: 200, functions: 0.5, lines: 7 },
+  { modules: 200, functions: 1.5, lines: 7 },
+  { modules: 200, functions: 5, lines: 7 },
+]
 
-/** What lifting adds to the time of a build. */
+/** Without lifting and without the runtime; with an import of the runtime, as a program of `map` has it; lifted. */
+const variants = ['plain', 'runtime', 'lifted'] as const
+type Variant = (typeof variants)[number]
+
+/** What lifting adds to the time that `vite build` takes. */
 export async function benchBuildCost(): Promise<Section> {
   const folder = await mkdtemp(join(process.cwd(), 'dist-build-cost-'))
   try {
-    const projects = await Promise.all(shapes.map((shape, index) => writeProject(join(folder, String(index)), shape)))
+    const projects = shapes.flatMap((shape, index) =>
+      variants.map((variant) => ({ root: join(folder, `${index}-${variant}`), shape, variant })),
+    )
+    for (const project of projects) await writeProject(project)
     const times = await measureByTurns(
-      projects.map((root) => ({ name: root, measure: () => timeBuild(root) })),
+      projects.map(({ root }) => ({ name: root, measure: () => timeBuild(root) })),
       ROUNDS,
     )
     return toSection([...times.values()])
@@ -39,53 +47,76 @@ export async function benchBuildCost(): Promise<Section> {
 }
 
 function toSection(times: readonly number[]): Section {
-  const rows = shapes.flatMap((shape, index) => {
-    if (shape.isLifted) return []
-    const [plain = Number.NaN, lifted = Number.NaN] = times.slice(index, index + 2)
-    const functions = shape.modules * shape.functions
-    const added = lifted - plain
+  const rows = shapes.map(({ modules, functions, lines }, index) => {
+    const [plain = Number.NaN, runtime = Number.NaN, lifted = Number.NaN] = times.slice(variants.length * index)
     return [
-      [
-        `${functions} functions in ${shape.modules} modules`,
-        `${plain.toFixed(0)} ms`,
-        `${lifted.toFixed(0)} ms`,
-        (lifted / plain).toFixed(2),
-        `${((added / functions) * 1000).toFixed(0)} µs`,
-      ],
+      `${modules * functions} functions in ${modules} modules of ${lines} lines`,
+      ...[plain, runtime, lifted].map((ms) => `${ms.toFixed(0)} ms`),
+      (lifted / plain).toFixed(2),
+      (lifted / runtime).toFixed(2),
+      `${(((lifted - runtime) / (modules * functions)) * 1000).toFixed(0)} µs`,
     ]
   })
   return {
     title: 'Cost of a build',
     text:
-      'The same program built by Vite with and without the directive in its functions, with the plugin in both. ' +
+      'The command `vite build` of the same program, with the plugin in its configuration: without the directive, ' +
+      'without it but with an import of `map`, and with the directive in its functions. ' +
       `${ROUNDS} rounds by turns, the median counts. Types are not checked in it.`,
-    head: ['lifted', 'without directive', 'with it', 'ratio', 'more for each function'],
+    head: ['lifted', 'plain', 'imports `map`', 'lifted', '× plain', '× imports `map`', 'more for each function'],
     rows,
   }
 }
 
+const vite = join(createRequire(import.meta.url).resolve('vite/package.json'), '../bin/vite.js')
+
 async function timeBuild(root: string): Promise<number> {
   const start = performance.now()
-  await build({ root, configFile: false, logLevel: 'silent', plugins: [turbolift({ typecheck: false })] })
+  await promisify(execFile)(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: root })
   return performance.now() - start
 }
 
-async function writeProject(root: string, { modules, functions, isLifted }: Shape): Promise<string> {
+interface Project {
+  readonly root: string
+  readonly shape: Shape
+  readonly variant: Variant
+}
+
+async function writeProject({ root, shape, variant }: Project): Promise<void> {
+  const { modules, functions, lines } = shape
+  const write = (name: string, text: string) => writeFile(join(root, name), text)
   await mkdir(join(root, 'src'), { recursive: true })
-  await writeFile(join(root, 'package.json'), '{ "name": "cost", "type": "module" }')
+  await write('package.json', '{ "name": "cost", "type": "module" }')
+  const plugin = `import { turbolift } from 'vite-plugin-turbolift'\n`
+  await write('vite.config.ts', `${plugin}export default { plugins: [turbolift({ typecheck: false })] }\n`)
   const numbers = Array.from({ length: modules }, (_, index) => index)
   // Functions are dealt out evenly, so that 0.5 a module means every second one has one.
   const countOf = (index: number) => Math.floor((index + 1) * functions) - Math.floor(index * functions)
+  const isLifted = variant === 'lifted'
   await Promise.all(
-    numbers.map((index) => writeFile(join(root, `src/part${index}.ts`), toModule(index, countOf(index), isLifted))),
+    numbers.map((index) =>
+      write(`src/part${index}.ts`, toModule({ index, lines, functions: countOf(index), isLifted })),
+    ),
   )
-  const imports = numbers.map((index) => `import * as part${index} from './part${index}.ts'`).join('\n')
-  const uses = numbers.map((index) => `...Object.values(part${index})`).join(', ')
-  await writeFile(join(root, 'src/main.ts'), `${imports}\nfor (const f of [${uses}]) console.log(await f(1))\n`)
-  return root
+  await write('src/main.ts', toMain(numbers, variant))
 }
 
-function toModule(index: number, functions: number, isLifted: boolean): string {
+function toMain(numbers: readonly number[], variant: Variant): string {
+  const imports = numbers.map((index) => `import * as part${index} from './part${index}.ts'\n`).join('')
+  const uses = numbers.map((index) => `...Object.values(part${index})`).join(', ')
+  const [map, call] =
+    variant === 'plain' ? ['', 'await f(1)'] : [`import { map } from 'turbolift'\n`, 'await map(f, [1])']
+  return `${map}${imports}for (const f of [${uses}]) console.log(${call})\n`
+}
+
+interface Module {
+  readonly index: number
+  readonly functions: number
+  readonly lines: number
+  readonly isLifted: boolean
+}
+
+function toModule({ index, functions, lines, isLifted }: Module): string {
   const directive = isLifted ? "'use lift'\n  " : ''
   const lifted = Array.from(
     { length: functions },
@@ -93,5 +124,15 @@ function toModule(index: number, functions: number, isLifted: boolean): string {
       `export async function work${n}(value: number): Promise<number> {\n  ${directive}return scale(value) + ${n}\n}\n`,
   )
   const own = `const factors = [1, 2, 3, ${index}]\nfunction scale(value: number): number {\n  return factors.reduce((sum, f) => sum + f * value, 0)\n}\n`
-  return `${own}export async function plain(value: number) {\n  return scale(value) * 2\n}\n${lifted.join('')}`
+  return `${own}export async function plain(value: number) {\n  return scale(value) * 2 + ${lines > 10 ? 'other0(value)' : '0'}\n}\n${toOthers(lines)}${lifted.join('')}`
+}
+
+/** Functions of seven lines that the main program needs, each calling the next. */
+function toOthers(lines: number): string {
+  const count = Math.floor(lines / 7) - 1
+  const functions = Array.from({ length: count }, (_, n) => {
+    const next = n + 1 < count ? `other${n + 1}(value + ${n})` : 'value'
+    return `function other${n}(value: number): number {\n  const rows: readonly { readonly key: string; readonly size: number }[] = [\n    { key: \`row-\${value}\`, size: value % ${n + 2} },\n  ]\n  const total = rows.filter(({ size }) => size > 0).reduce((sum, { size }) => sum + size, 0)\n  return total > 10 ? total : ${next}\n}\n`
+  })
+  return functions.join('')
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { defineConfig } from 'tsdown'
 
 import { licenses } from '../../build/licenses.ts'
+import { packed } from './build/packed.ts'
 import { rawText } from './build/raw-text.ts'
 import { slimClient } from './build/slim-client.ts'
 
@@ -26,7 +27,5 @@ export default defineConfig({
   platform: 'node',
   target: 'node20.19',
   dts: true,
-  // Bundled, so that what is not used of them does not reach users.
-  deps: { alwaysBundle: [/^@kubernetes\/client-node/, 'ws'] },
-  plugins: [slimClient(), licenses(), rawText()],
+  plugins: [packed(/deploy[\\/]client[\\/](?:kubeconfig|websocket)\.ts$/, [slimClient(), licenses()]), rawText()],
 })

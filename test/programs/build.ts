@@ -37,8 +37,8 @@ export async function buildProgram(root: string): Promise<BuiltProgram> {
 /** The two halves of a built program: the text of the main bundle without the workers in it, and that of the workers. */
 export async function readHalves(program: BuiltProgram): Promise<{ readonly main: string; readonly worker: string }> {
   const bundle = await readFile(program.main, 'utf8')
-  // The workers travel as base64 of gzip; nothing else in a program of ours looks like that.
-  const [embedded] = bundle.match(/(?<=")H4sI[A-Za-z0-9+/]{400,}=*/) ?? []
+  // The workers travel as base64 of gzip.
+  const [embedded] = bundle.match(/(?<=files"?: ?")H4sI[A-Za-z0-9+/]{400,}=*/) ?? []
   if (embedded === undefined) throw new Error(`${program.main} carries no workers.`)
   const worker = gunzipSync(Buffer.from(embedded, 'base64')).toString()
   return { main: bundle.replace(embedded, ''), worker }

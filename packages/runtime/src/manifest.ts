@@ -24,7 +24,7 @@ export interface LiftManifest {
   /** Packages with native code that stay outside the chunks and must be in the worker's image. */
   readonly externals: readonly string[]
   /**
-   * base64 of gzip of a tar archive: `worker.js` and `executor.js` (the worker program),
+   * base64 of gzip of tar archives, one after the other: `worker.js` and `executor.js` (the worker program),
    * `functions.js` (exports `functions: Record<liftId, () => Promise<Function>>`), chunks, source maps,
    * and a `package.json` that says `"type": "module"`. In dev `functions.js` exports `loadFunction(id)` instead.
    */

@@ -98,9 +98,12 @@ export class Compiler {
       options.typecheck ? reportTypes(context, entries, root) : undefined,
     ])
     const { files, externals, graph, watched } = workers
-    this.#manifest = await createManifest({ program, modules: entries, files, externals, options })
-    await writeReadable(root, files)
-    await writeReport({ root, modules: entries, graph, path: options.report })
+    const [manifest] = await Promise.all([
+      createManifest({ program, modules: entries, files, externals, options }),
+      writeReadable(root, files),
+      writeReport({ root, modules: entries, graph, path: options.report }),
+    ])
+    this.#manifest = manifest
     return watched
   }
 

@@ -4,7 +4,7 @@ export type Directive =
   | { readonly kind: 'misspelt'; readonly pool: undefined; readonly text: string }
 
 /** Sources without this text have nothing to do with lifting, but for a name like `*.lift.ts`. */
-const DIRECTIVE_PATTERN = /['"]use ?[lfit]/i
+const DIRECTIVE_PATTERN = /(['"])use ?[lfit]\w{1,6} ?(?::[^'"\n]*)?\1/i
 
 const MODULE_NAME = /\.lift\.[cm]?[jt]sx?(?:$|\?)/
 

@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib'
 import { MagicString } from 'magic-string'
 import { createTar } from 'nanotar'
 import { MANIFEST_VERSION, hashFiles } from 'turbolift/manifest'
-import type { LiftedEntry, LiftManifest } from 'turbolift/manifest'
+import type { LiftedEntry, LiftManifest, ManifestFile } from 'turbolift/manifest'
 
 import type { WorkerFile } from './bundle/output.ts'
 import { hashFunctions } from './code-hash.ts'
@@ -32,41 +32,45 @@ export async function createManifest({
   externals,
   options,
 }: EmbedInput): Promise<LiftManifest> {
-  const all = withWorkerProgram(files).map(({ path, content }) => ({ name: path, data: Buffer.from(content) }))
-  const tar = createTar(all.map((file) => ({ ...file, attrs: ATTRIBUTES })))
-  const packed = await promisify(gzip)(tar, { level: 9 })
+  const own = [...files, PACKAGE].map(({ path, content }) => ({ name: path, data: Buffer.from(content) }))
+  const tar = createTar(own.map((file) => ({ ...file, attrs: ATTRIBUTES })))
+  const packed = [readFileSync(workerBaseFile('program.tar.gz')), await promisify(gzip)(tar)]
   return {
     version: MANIFEST_VERSION,
     program,
-    hash: hashFiles(all),
+    hash: hashFiles([...own, ...readWorkerProgram()]),
     functions: toEntries(modules, hashFunctions(files)),
     options: options.run,
     externals: [...externals].toSorted(),
-    files: packed.toString('base64'),
+    // Archives may follow each other in a file, compressed or not.
+    files: Buffer.concat(packed).toString('base64'),
   }
 }
 
-/** Puts the manifest in place of its placeholder; `undefined` if the chunk has none. */
+/**
+ * Puts the manifest in place of its placeholder; `undefined` if the chunk has none. A map is only made when something
+ * follows on the same line, as after a minifier: otherwise every place in the chunk stays where it was.
+ */
 export function embedManifest(
   code: string,
   manifest: LiftManifest,
-): { code: string; map: { mappings: string } } | undefined {
+): { code: string; map: { mappings: string } | null } | undefined {
   if (!code.includes(MANIFEST_PLACEHOLDER)) return undefined
-  const text = new MagicString(code)
   // Minifiers may parse what stands here again, so it is an expression of JavaScript.
-  text.replaceAll(MANIFEST_PLACEHOLDER, () => JSON.stringify(manifest))
+  const expression = JSON.stringify(manifest)
+  const [, ...rests] = code.split(MANIFEST_PLACEHOLDER)
+  if (rests.every((rest) => /^;?(?:\n|$)/.test(rest)))
+    return { code: code.replaceAll(MANIFEST_PLACEHOLDER, () => expression), map: null }
+  const text = new MagicString(code).replaceAll(MANIFEST_PLACEHOLDER, () => expression)
   return { code: text.toString(), map: text.generateMap({ hires: 'boundary' }) }
 }
 
 const ATTRIBUTES = { mtime: 0, uid: 0, gid: 0, mode: '644', user: '', group: '' }
 
-function withWorkerProgram(files: readonly WorkerFile[]): WorkerFile[] {
-  const program = ['worker.js', 'executor.js'].map((path) => ({
-    path,
-    content: readFileSync(workerBaseFile(path), 'utf8'),
-  }))
-  const all = [...files, ...program, { path: 'package.json', content: '{"type":"module"}\n' }]
-  return all.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+const PACKAGE: WorkerFile = { path: 'package.json', content: '{"type":"module"}\n' }
+
+function readWorkerProgram(): ManifestFile[] {
+  return ['worker.js', 'executor.js'].map((name) => ({ name, data: readFileSync(workerBaseFile(name)) }))
 }
 
 function workerBaseFile(name: string): string {

@@ -14,7 +14,7 @@ export interface LiftedModule {
   readonly path: string
   readonly functions: readonly LiftedFunction[]
   /** How the functions' types can be named. */
-  readonly reaches: ReadonlyMap<LiftedFunction, SubjectReach>
+  reaches(): ReadonlyMap<LiftedFunction, SubjectReach>
 }
 
 /** The modules with lifted functions of one build; it lives as long as the bundler watches. */
@@ -47,9 +47,14 @@ export class LiftedModules {
 
   /** Notes what a transform found, or that it found nothing any more. */
   note(id: string, split: SplitModule | undefined): void {
-    if (split === undefined || split.functions.length === 0) this.#modules.delete(id)
-    else
-      this.#modules.set(id, { id, path: toPath(this.root, id), functions: split.functions, reaches: split.reaches() })
+    if (split === undefined || split.functions.length === 0) {
+      this.#modules.delete(id)
+      return
+    }
+    const { functions } = split
+    const path = toPath(this.root, id)
+    // Only a type check asks for it.
+    this.#modules.set(id, { id, path, functions, reaches: () => split.reaches() })
   }
 
   /** Those that are part of the build's graph and still have their directives, in a stable order. */

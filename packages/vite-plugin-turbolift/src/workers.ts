@@ -83,12 +83,12 @@ export async function fingerprint(
   return hash.digest('hex')
 }
 
-/** Leaves the workers' files where people can read them. */
-export async function writeReadable(root: string, files: readonly WorkerFile[]): Promise<void> {
+/** Leaves the workers' sources where people can read them. */
+export async function writeReadable(root: string, all: readonly WorkerFile[]): Promise<void> {
+  const files = all.filter(({ path }) => !path.endsWith('.map'))
   const folder = join(root, 'node_modules/.turbolift/workers')
   await rm(folder, { recursive: true, force: true })
-  for (const { path, content } of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), content)
-  }
+  const folders = new Set(files.map(({ path }) => dirname(join(folder, path))))
+  await Promise.all([...folders].map((path) => mkdir(path, { recursive: true })))
+  await Promise.all(files.map(({ path, content }) => writeFile(join(folder, path), content)))
 }

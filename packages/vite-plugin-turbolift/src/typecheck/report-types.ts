@@ -38,8 +38,10 @@ export async function reportTypes(
   throw first
 }
 
-function toSubjects({ id, path, functions, reaches }: LiftedModule): readonly TypecheckSubject[] {
+function toSubjects(module: LiftedModule): readonly TypecheckSubject[] {
+  const { id, path, functions } = module
   if (id.startsWith('\0') || id !== cleanId(id)) return []
+  const reaches = module.reaches()
   return functions.flatMap((fn) => {
     const reach = reaches.get(fn)
     return reach === undefined ? [] : [{ id: `${path}#${fn.path}`, module: id, reach }]

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 
 import { clusterUnreachable, parseStatus, toRequestError } from './errors.ts'
 import { readText, toUrl } from './request.ts'
@@ -25,6 +25,7 @@ export interface SocketRequest extends Pick<ApiRequest, 'path' | 'query'> {
 export async function openSocket(context: RequestContext, request: SocketRequest): Promise<WebSocket> {
   request.signal.throwIfAborted()
   const { headers, tls, agent } = await context.access.authorize()
+  const { WebSocket } = await import('./websocket.ts')
   const url = toUrl(context.access.server, request)
   const name = `GET ${request.path}`
   url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:'

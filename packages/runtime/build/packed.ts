@@ -1,0 +1,48 @@
+import { basename } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+import { rolldown } from 'rolldown'
+import type { Plugin } from 'rolldown'
+
+/**
+ * Keeps a module, with all that it imports, as compressed text that is compiled when the module is imported. For what
+ * few programs run and every program carries: a bundler then reads a string, and not 0.4 MB of other people's code.
+ * @param path matches the module
+ * @param plugins for what it imports
+ */
+export function packed(path: RegExp, plugins: readonly Plugin[]): Plugin {
+  return {
+    name: 'packed',
+    load: {
+      filter: { id: path },
+      async handler(id) {
+        const { code, exports, licenses } = await bundle(id, plugins)
+        this.emitFile({ type: 'asset', fileName: `licenses-${basename(id, '.ts')}.txt`, source: licenses })
+        return { code: toModule(`${basename(id, '.ts')}.cjs`, code, exports), moduleType: 'js' }
+      },
+    },
+  }
+}
+
+async function bundle(input: string, plugins: readonly Plugin[]) {
+  const build = await rolldown({ input, platform: 'node', plugins: [...plugins] })
+  const minify = { compress: false, mangle: false, codegen: true }
+  const { output } = await build.generate({ format: 'cjs', codeSplitting: false, minify, comments: false })
+  await build.close()
+  const licenses = output.find((item) => item.fileName === 'licenses.txt')
+  if (licenses?.type !== 'asset') throw new Error(`${input} has no licences: it imports no packages.`)
+  return { ...output[0], licenses: licenses.source }
+}
+
+function toModule(name: string, code: string, exports: readonly string[]): string {
+  const text = gzipSync(code, { level: 9 }).toString('base64')
+  return `import { createRequire } from 'node:module'
+import { compileFunction } from 'node:vm'
+import { gunzipSync } from 'node:zlib'
+const code = gunzipSync(Buffer.from('${text}', 'base64')).toString()
+const module = { exports: {} }
+const run = compileFunction(code, ['module', 'exports', 'require'], { filename: 'turbolift/${name}' })
+run(module, module.exports, createRequire(import.meta.url))
+export const { ${exports.join(', ')} } = module.exports
+`
+}
