@@ -260,6 +260,16 @@ test('a deployment that fails rejects what waits, and the next call tries anew',
   expect(deploy).toHaveBeenCalledTimes(2)
 })
 
+test('code that does not load fails the calls, those that wait and those to come', async () => {
+  manifest = await toManifest({ functions, head: `throw new Error('no such model')`, main: '' })
+  platform = new ScriptedPlatform(manifest, folder)
+  dispatcher = createDispatcher({})
+  const failure = { code: 'WORKER_FAILED', message: expect.stringContaining('no such model') }
+  const calls = await Promise.allSettled([call('square', 1), call('square', 2)])
+  expect(calls).toMatchObject([{ reason: failure }, { reason: failure }])
+  await expect(call('square', 3)).rejects.toMatchObject(failure)
+})
+
 test('after the end calls are refused', async () => {
   expect(await call('square', 2)).toBe(4)
   await dispatcher[Symbol.asyncDispose]()

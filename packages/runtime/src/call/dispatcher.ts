@@ -172,10 +172,19 @@ export class Dispatcher implements Calls, AsyncDisposable {
       onLog: (client, log) => this.#options.onLog(client.workerId, log),
       onDraining: () => this.#size.grow(),
       onLost: (client, error) => {
+        if (error.code === 'WORKER_FAILED') return this.#giveUp(client, error)
         if (error.code === 'WORKER_SILENT') this.#discard(client.workerId)
         void this.#rescue(client, this.#connections.replace(client, error))
       },
     }
+  }
+
+  /** The worker's code does not load: it is not connected to again, and what another one cannot do fails. */
+  #giveUp(client: WorkerClient, error: LiftError): void {
+    this.#connections.remove(client.workerId, error)
+    void this.#rescue(client, Promise.resolve({ isGone: true, reason: error }))
+    if (this.#connections.clients.size === 0) this.#failAll(error)
+    else this.#discard(client.workerId)
   }
 
   #discard(workerId: string): void {
