@@ -30,3 +30,16 @@ export function folderUnsafe(folder: string): DeployError {
     fix: 'Choose a folder of your own with TURBOLIFT_CACHE_FOLDER, or take away the write permission of others.',
   })
 }
+
+/** Worker files cannot be written. */
+export function folderUnusable(folder: string, cause: unknown): DeployError {
+  return new DeployError(
+    'FOLDER_UNUSABLE',
+    {
+      what: `Worker files cannot be written to "${folder}".`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: 'Make room there, or name another folder: TMPDIR for temporary files, TURBOLIFT_CACHE_FOLDER for worker code.',
+    },
+    { cause },
+  )
+}

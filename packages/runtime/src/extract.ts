@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { parseTar } from 'nanotar'
 import type { ParsedTarFileItem } from 'nanotar'
 
-import { folderUnsafe, manifestDamaged, manifestVersion } from './extract-errors.ts'
+import { folderUnsafe, folderUnusable, manifestDamaged, manifestVersion } from './extract-errors.ts'
 import { MANIFEST_VERSION, hashFiles } from './manifest.ts'
 import type { LiftManifest, ManifestFile } from './manifest.ts'
 
@@ -14,7 +14,7 @@ import type { LiftManifest, ManifestFile } from './manifest.ts'
  * Writes the manifest's files to `<root>/<hash>` and returns that folder. What is there already is reused when it
  * is intact. Programs that do this at the same time do not disturb each other: each writes a folder of its own
  * and renames it, and the first one wins.
- * @throws DeployError `MANIFEST_VERSION`, `MANIFEST_DAMAGED`, `FOLDER_UNSAFE`
+ * @throws DeployError `MANIFEST_VERSION`, `MANIFEST_DAMAGED`, `FOLDER_UNSAFE`, `FOLDER_UNUSABLE`
  */
 export async function extractFiles(manifest: LiftManifest, root: string): Promise<string> {
   const folder = join(root, manifest.hash)
@@ -25,6 +25,8 @@ export async function extractFiles(manifest: LiftManifest, root: string): Promis
   try {
     await writeFiles(files, draft)
     await moveIntoPlace(draft, folder, manifest.hash)
+  } catch (error) {
+    throw folderUnusable(root, error)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
@@ -92,7 +94,11 @@ async function isIntact(folder: string, hash: string): Promise<boolean> {
 }
 
 async function createPrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw folderUnusable(folder, error)
+  }
   if (process.getuid === undefined) return
   const { uid, mode } = await stat(folder)
   // Code is started from here: nobody else may be able to change it.

@@ -175,6 +175,8 @@ export class Dispatcher implements Calls, AsyncDisposable {
         if (error.code === 'WORKER_FAILED') return this.#giveUp(client, error)
         if (error.code === 'WORKER_SILENT') this.#discard(client.workerId)
         void this.#rescue(client, this.#connections.replace(client, error))
+        // What one worker cannot load, others could not either.
+        if (error.code === 'WORKER_FAILED' && this.#connections.clients.size === 0) this.#failAll(error)
       },
     }
   }

@@ -1,12 +1,14 @@
 import type { Log } from '@turbolift/worker-base/wire'
 
+import { print } from '../watch/print.ts'
+
 /** Prints what user code in a worker printed, with the worker's name in front of each line. */
 export function printLog(workerId: string, { stream, text, dropped }: Log, output: 'labelled' | 'raw' | 'none'): void {
   if (output === 'none') return
   const lines = dropped === 0 ? text : `(${dropped} lines left out)\n${text}`
   const label = `${toLabel(workerId)} `
   const printed = output === 'raw' ? lines : lines.replace(/^/gm, label)
-  process[stream].write(`${printed}\n`)
+  print(process[stream], `${printed}\n`)
 }
 
 /** `worker-3` → `[worker 3]` */

@@ -13,11 +13,39 @@ export function abortedSignal({ signal, value }: CallRequest): AbortSignal | und
 export function watchSignals(task: Task, calls: Pick<Calls, 'cancel' | 'abort'>): (() => void) | undefined {
   const { signal, value } = task.request
   if (signal === undefined && value.signals === undefined) return undefined
-  const stop = new AbortController()
-  const options = { once: true, signal: stop.signal }
-  signal?.addEventListener('abort', () => calls.cancel(task, signal.reason), options)
-  for (const argument of value.signals ?? []) {
-    argument.addEventListener('abort', () => calls.abort(task, argument.reason), options)
+  const stops = (value.signals ?? []).map((argument) => onAbort(argument, () => calls.abort(task, argument.reason)))
+  if (signal !== undefined) stops.push(onAbort(signal, () => calls.cancel(task, signal.reason)))
+  return () => {
+    for (const stop of stops) stop()
   }
-  return () => stop.abort()
+}
+
+interface Watched {
+  readonly actions: Set<() => void>
+  readonly listener: () => void
+}
+
+const watched = new WeakMap<AbortSignal, Watched>()
+
+/** One listener for all calls with a signal: Node warns of a leak from the eleventh on. Returns what takes it back. */
+function onAbort(signal: AbortSignal, action: () => void): () => void {
+  const { actions, listener } = watched.get(signal) ?? watch(signal)
+  actions.add(action)
+  return () => {
+    if (!actions.delete(action) || actions.size > 0) return
+    // With a listener Node keeps some signals, those of `AbortSignal.any`, for ever.
+    signal.removeEventListener('abort', listener)
+    watched.delete(signal)
+  }
+}
+
+function watch(signal: AbortSignal): Watched {
+  const actions = new Set<() => void>()
+  const listener = () => {
+    for (const action of actions) action()
+  }
+  signal.addEventListener('abort', listener, { once: true })
+  const added = { actions, listener }
+  watched.set(signal, added)
+  return added
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 
 import { LiftError } from '../errors.ts'
@@ -33,6 +34,7 @@ clearInterval(running)
 async function main([name = '--help', ...args]: readonly string[]): Promise<number> {
   try {
     if (name === '--help' || name === '-h' || name === 'help') return await printOverview()
+    if (name === '--version') return printVersion()
     const load = Object.hasOwn(commands, name) ? commands[name] : undefined
     if (load === undefined) throw wrongUsage(`There is no command "${name}".`, '"turbolift --help" lists all commands.')
     return await runCommand(name, await load(), args)
@@ -82,6 +84,12 @@ async function printOverview(): Promise<number> {
   const loaded = await Promise.all(Object.entries(commands).map(async ([name, load]) => ({ name, ...(await load()) })))
   for (const { name, about } of loaded) output.print(`  ${name.padEnd(10)}${about}`)
   output.print('\n"turbolift <command> --help" shows the options of a command.')
+  return 0
+}
+
+function printVersion(): number {
+  const { version } = createRequire(import.meta.url)('../../package.json')
+  output.print(version)
   return 0
 }
 

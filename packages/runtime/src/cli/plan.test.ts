@@ -33,6 +33,7 @@ function names(objects: readonly Planned[]): readonly string[] {
 
 test('an image build shows anchor, build pod, and a Deployment for each pool', async () => {
   const { objects, text } = await planOf({ kubernetes: { image: { registry: 'registry.example/team' } } })
+  expect(text).toMatch(/^apiVersion: batch\/v1\nkind: Job\nmetadata:/)
   expect(names(objects)).toEqual([
     'Deployment -big',
     'Deployment -default',

@@ -80,8 +80,11 @@ function toPools({ functions }: LiftManifest): readonly string[] {
 function toPrintable(object: object): object {
   const hide = (fields: unknown, toText: (text: string) => string) =>
     Object.fromEntries(Object.entries(fields ?? {}).map(([key, value]) => [key, toText(String(value))]))
+  const { apiVersion, kind, ...fields } = { apiVersion: '', kind: '', ...object }
   return {
-    ...object,
+    apiVersion,
+    kind,
+    ...fields,
     ...('stringData' in object ? { stringData: hide(object.stringData, () => '(made for each run)') } : {}),
     ...('binaryData' in object
       ? { binaryData: hide(object.binaryData, (text) => `(${Math.ceil((text.length * 3) / 4)} bytes)`) }

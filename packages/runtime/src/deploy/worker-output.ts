@@ -1,6 +1,8 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Readable, Writable } from 'node:stream'
 
+import { print } from '../watch/print.ts'
+
 /** A line that never ends is passed on in pieces of this length. */
 const LONGEST_LINE = 1024 * 1024
 
@@ -16,9 +18,8 @@ export function forwardOutput(from: Readable, to: Writable | undefined, { label,
   const decoder = new StringDecoder('utf8')
   let rest = ''
   const write = (text: string) => {
-    if (to === undefined || to.write(text)) return
+    if (to === undefined || print(to, text, () => from.resume())) return
     from.pause()
-    to.once('drain', () => from.resume())
   }
   const take = (text: string) => {
     const lines = (rest + text).split('\n')

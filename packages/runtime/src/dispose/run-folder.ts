@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { folderUnusable } from '../extract-errors.ts'
+
 /** Unix socket paths have at most 103 bytes on macOS; what this run adds below the folder fits in 20. */
 const LONGEST_BASE = 60
 
@@ -12,9 +14,17 @@ export interface RunFolder extends Disposable {
 
 export function createRunFolder(): RunFolder {
   const base = tmpdir().length <= LONGEST_BASE ? tmpdir() : '/tmp'
-  // mkdtemp gives mode 0700.
-  const path = mkdtempSync(join(base, 'turbolift-'))
+  const path = makeFolder(base)
   return { path, [Symbol.dispose]: () => removeFolder(path) }
+}
+
+function makeFolder(base: string): string {
+  try {
+    // mkdtemp gives mode 0700.
+    return mkdtempSync(join(base, 'turbolift-'))
+  } catch (error) {
+    throw folderUnusable(base, error)
+  }
 }
 
 function removeFolder(path: string): void {

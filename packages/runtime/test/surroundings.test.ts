@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+
+import { expect, test } from 'vitest'
+
+import { createProgram } from './program.ts'
+
+test('workers that cannot load their code are told so at once', async () => {
+  await using program = await createProgram({
+    functions: 'square: async (n) => n * n,',
+    head: "throw new Error('no such library')",
+    main: 'await square(1).catch(({ code, message }) => console.log(code, message.includes("no such library")))',
+  })
+  expect((await program.run()).stdout).toBe('WORKER_FAILED true\n')
+  expect(await program.leftovers()).toEqual([])
+})
+
+test('a temporary folder that cannot be used is named', async () => {
+  await using program = await createProgram({
+    functions: 'square: async (n) => n * n,',
+    main: 'await square(1).catch(({ code, message }) => console.log(code, message))',
+  })
+  const { stdout } = await program.run({ TMPDIR: '/dev/null/nowhere' })
+  expect(stdout).toMatch(/^FOLDER_UNUSABLE Worker files cannot be written to "\/dev\/null\/nowhere"/)
+})
+
+test('one signal may be that of any number of calls', async () => {
+  await using program = await createProgram({
+    functions: 'hold: async () => new Promise(() => {}),',
+    main: `
+      const controller = new AbortController()
+      const held = turbolift.lift(hold, { signal: controller.signal })
+      const calls = Promise.allSettled(Array.from({ length: 100 }, () => held()))
+      setTimeout(() => controller.abort(), 300)
+      console.log(new Set((await calls).map(({ reason }) => reason.name)))`,
+  })
+  expect(await program.run()).toMatchObject({ stdout: "Set(1) { 'AbortError' }\n", stderr: '' })
+})
+
+test('a reader that goes away, as "head" does, does not end the program', async () => {
+  await using program = await createProgram({
+    functions: "talk: async (n) => { console.log('line ' + n); return n },",
+    main: 'for (let n = 0; n < 50; n += 1) await talk(n)',
+  })
+  const child = program.start()
+  child.stdout.once('data', () => child.stdout.destroy())
+  const said = text(child.stderr)
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(await said).toBe('')
+})
