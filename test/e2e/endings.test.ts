@@ -18,6 +18,17 @@ describe.for(['local', 'inline'] as const)('with target %s', (target) => {
     expect(await run('exitCode')).toMatchObject({ exitCode: 3, stdout: '42\n', stderr: '', leftovers: [] })
   })
 
+  test('what workers open at their start is there for calls, and is closed at the end', async () => {
+    const { exitCode, stdout, leftovers } = await run('hooks')
+    expect({ exitCode, leftovers }).toEqual({ exitCode: 0, leftovers: [] })
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.map((line) => line.replace(/^\[.*?\] /, ''))).toEqual([
+      'the model is open',
+      '42',
+      'the model is closed',
+    ])
+  })
+
   test('output that is still pending at the end is not lost', async () => {
     const { exitCode, stdout, leftovers } = await run('pendingOutput')
     expect({ exitCode, leftovers }).toEqual({ exitCode: 0, leftovers: [] })

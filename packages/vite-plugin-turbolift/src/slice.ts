@@ -5,6 +5,7 @@ import type { LiftedFunction } from './lifted-function.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 import { isKeptByComment, usedBindings } from './units.ts'
 import type { Unit } from './units.ts'
+import { findWorkerHooks } from './worker-hooks.ts'
 
 /** Which units of a module go where. A unit may be in both, and what nobody needs of the worker's stays out of main. */
 export interface Slices {
@@ -34,8 +35,10 @@ function workerSlice({ module, units, scopes, functions, keepsExports }: SliceIn
     const own = topLevelName === undefined ? undefined : scopes.module.bindings.get(topLevelName)
     if (own !== undefined) roots.add(own)
   }
+  const hooks = new Set(findWorkerHooks(units, scopes))
   const kept = units.filter(
     (unit) =>
+      hooks.has(unit) ||
       (unit.kind === 'effect' && isKeptByComment(unit, module)) ||
       (keepsExports && (unit.kind === 'export' || isExported(unit))) ||
       functions.some(({ node }) => unit.node === node),

@@ -1,6 +1,7 @@
 // One program for all journeys: its first argument says how this run goes, the second is a file to meet the test by.
 import { cancelled, held, retried, poisoned } from './scenarios/lost.ts'
 import { exitCode, exitNow, pendingOutput, thrown, uncaughtRemote } from './scenarios/endings.ts'
+import { hooks } from './scenarios/hooks.ts'
 import { remoteError, remoteOutput, remoteValue, values } from './scenarios/values.ts'
 
 const scenarios: Readonly<Record<string, (path: string) => Promise<void>>> = {
@@ -8,6 +9,7 @@ const scenarios: Readonly<Record<string, (path: string) => Promise<void>>> = {
   exitCode,
   exitNow,
   held,
+  hooks,
   pendingOutput,
   poisoned,
   remoteError,
