@@ -67,8 +67,6 @@ export class WorkerConnections {
     const worker = this.#workers.get(client.workerId)
     if (worker === undefined || worker.client !== client) return { isGone: true, reason: seen }
     worker.client = undefined
-    // It would say the same to another connection.
-    if (seen.code === 'WORKER_FAILED') return { isGone: true, reason: seen }
     const fate = awaitFate(worker, seen)
     void this.#connect(worker)
     return fate

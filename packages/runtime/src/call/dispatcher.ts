@@ -16,7 +16,7 @@ import { KeepAlive } from './keep-alive.ts'
 import { PoolSize } from './pool-size.ts'
 import { abortedSignal, watchSignals } from './signals.ts'
 import { Task } from './task.ts'
-import type { CallRequest, CallSink, Calls } from './task.ts'
+import type { CallRequest, CallSink, Calls, Loss } from './task.ts'
 
 /** Tries of a call whose workers go away. */
 const MOST_ATTEMPTS = 3
@@ -175,8 +175,6 @@ export class Dispatcher implements Calls, AsyncDisposable {
         if (error.code === 'WORKER_FAILED') return this.#giveUp(client, error)
         if (error.code === 'WORKER_SILENT') this.#discard(client.workerId)
         void this.#rescue(client, this.#connections.replace(client, error))
-        // What one worker cannot load, others could not either.
-        if (error.code === 'WORKER_FAILED' && this.#connections.clients.size === 0) this.#failAll(error)
       },
     }
   }
@@ -296,12 +294,4 @@ export class Dispatcher implements Calls, AsyncDisposable {
     }
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) task.reject(error)
   }
-}
-
-interface Loss {
-  /** User code of the call had begun, or may have. */
-  readonly wasRunning: boolean
-  /** What ran it is gone, not only the connection to it. */
-  readonly isGone: boolean
-  readonly reason: Error
 }

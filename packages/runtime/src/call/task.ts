@@ -55,6 +55,15 @@ export interface Calls {
   abort(task: Task, reason: unknown): void
 }
 
+/** How a try of a call came to nothing. */
+export interface Loss {
+  /** User code of the call had begun, or may have. */
+  readonly wasRunning: boolean
+  /** What ran it is gone, not only the connection to it. */
+  readonly isGone: boolean
+  readonly reason: Error
+}
+
 /** One call from the time it is made until it is settled. Retries are the same task. */
 export class Task {
   readonly request: CallRequest
