@@ -48,3 +48,15 @@ test('a reader that goes away, as "head" does, does not end the program', async 
   expect(await once(child, 'exit')).toEqual([0, null])
   expect(await said).toBe('')
 })
+
+test('lines that are too many are counted', async () => {
+  await using program = await createProgram({
+    functions: "talk: async (n) => { for (let line = 0; line < n; line += 1) console.log('line') },",
+    main: 'await talk(50_000)',
+  })
+  const { stdout } = await program.run()
+  const shown = stdout.match(/^\[worker 1\] line$/gm)?.length ?? 0
+  const leftOut = [...stdout.matchAll(/^\[worker 1\] \((\d+) lines left out\)$/gm)].map(([, count]) => Number(count))
+  expect(shown + leftOut.reduce((sum, count) => sum + count, 0)).toBe(50_000)
+  expect(stdout).not.toMatch(/^\[worker 1\] ?$/m)
+})

@@ -5,7 +5,8 @@ import { print } from '../watch/print.ts'
 /** Prints what user code in a worker printed, with the worker's name in front of each line. */
 export function printLog(workerId: string, { stream, text, dropped }: Log, output: 'labelled' | 'raw' | 'none'): void {
   if (output === 'none') return
-  const lines = dropped === 0 ? text : `(${dropped} lines left out)\n${text}`
+  const parts = [...(dropped === 0 ? [] : [`(${dropped} lines left out)`]), ...(text === '' ? [] : [text])]
+  const lines = parts.join('\n')
   const label = `${toLabel(workerId)} `
   const printed = output === 'raw' ? lines : lines.replace(/^/gm, label)
   print(process[stream], `${printed}\n`)

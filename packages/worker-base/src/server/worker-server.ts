@@ -154,6 +154,9 @@ class PortServer implements WorkerServer {
   #log(log: Log): void {
     const [connection] = this.#connections
     if (connection !== undefined) connection.sendLog(log)
-    else if (log.text !== '') process[log.stream].write(`${log.text}\n`)
+    else {
+      const leftOut = log.dropped === 0 ? '' : `(${log.dropped} lines left out)\n`
+      process[log.stream].write(leftOut + (log.text === '' ? '' : `${log.text}\n`))
+    }
   }
 }
