@@ -13,10 +13,11 @@ const SLICE_MS = 5
 
 /**
  * Answers of short calls are announced together: a wake-up costs as much as such a call. If the next call is a long
- * one, the talking thread finds the answers itself: it looks every millisecond while calls are waiting.
+ * one, the talking thread finds the answers itself: it looks as often while calls are waiting. Each announcement takes
+ * the processor from calls three times, here, there and in the program: 0.1 ms for calls of 1 ms when it is made for each.
  */
 const WAKE_ANSWERS = 24
-const WAKE_MS = 1
+const WAKE_MS = 4
 
 /** Runs calls one after the other. */
 export class CallRunner {
