@@ -60,3 +60,19 @@ test('lines that are too many are counted', async () => {
   expect(shown + leftOut.reduce((sum, count) => sum + count, 0)).toBe(50_000)
   expect(stdout).not.toMatch(/^\[worker 1\] ?$/m)
 })
+
+test('an error that nothing catches is told with the places of the user alone', async () => {
+  await using program = await createProgram({
+    functions: `stray: async () => {
+      void Promise.reject(new Error('nobody listens'))
+      await new Promise((resolve) => setTimeout(resolve, 10_000))
+    },`,
+    main: 'await stray().catch(({ code, message }) => console.log(code, message))',
+  })
+  const { stdout } = await program.run()
+  expect(stdout).toMatch(
+    /^WORKER_LOST .*\n {2}why: an uncaught error ended it: Error: nobody listens\n {4}at .*functions\.js:/,
+  )
+  expect(stdout).not.toContain(program.temporary)
+  expect(stdout).not.toContain('executor.js')
+})

@@ -17,7 +17,7 @@ export function workerLost(name: string, tries: number, cause: unknown): WorkerL
     {
       what: `A call of "${name}" was given up: its worker went away in each of ${tries} tries.`,
       why: cause instanceof Error ? cause.message : String(cause),
-      fix: 'This call probably ends its worker: look for process.exit(), native code that crashes, or memory without end.',
+      fix: 'This call probably ends its worker: look for process.exit(), an error that nothing catches, native code that crashes, or memory without end.',
     },
     { cause },
   )

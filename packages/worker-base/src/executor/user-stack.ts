@@ -1,32 +1,31 @@
 import { fileURLToPath } from 'node:url'
 
-/** The executor program itself; its frames tell the user nothing. */
-const OWN_FILE = import.meta.url
-const OWN_PATH = fileURLToPath(OWN_FILE)
 const CONTEXT_FRAME = 'at AsyncLocalStorage.run (node:async_hooks'
 
 /**
  * Makes the stacks of an error that user code threw, of its causes and of the errors it gathers, what its author
  * knows: without the frames of the executor, and with sources named from the program's root (`src/main.ts:5:9`).
  * @param folder URL of the folder that the worker's code was extracted to, with a slash at its end
+ * @param executor URL of the executor program, whose frames tell the user nothing
  */
-export function toUserStack(thrown: unknown, folder: string): unknown {
+export function toUserStack(thrown: unknown, folder: string, executor: string = import.meta.url): unknown {
   const seen = new Set<unknown>()
   const pending: unknown[] = [thrown]
   while (pending.length > 0) {
     const error = pending.pop()
     if (!(error instanceof Error) || seen.has(error)) continue
     seen.add(error)
-    if (typeof error.stack === 'string') error.stack = toUserFrames(error.stack, folder)
+    if (typeof error.stack === 'string') error.stack = toUserFrames(error.stack, folder, executor)
     pending.push(error.cause, ...(error instanceof AggregateError ? error.errors : []))
   }
   return thrown
 }
 
-function toUserFrames(stack: string, folder: string): string {
+function toUserFrames(stack: string, folder: string, executor: string): string {
+  const path = fileURLToPath(executor)
   return stack
     .split('\n')
-    .filter((line) => !line.includes(OWN_FILE) && !line.includes(OWN_PATH) && !line.includes(CONTEXT_FRAME))
+    .filter((line) => !line.includes(executor) && !line.includes(path) && !line.includes(CONTEXT_FRAME))
     .map((line) => (/^\s+at /.test(line) ? fromRoot(line, folder) : line))
     .join('\n')
 }

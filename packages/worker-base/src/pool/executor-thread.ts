@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 
+import { toUserStack } from '../executor/user-stack.ts'
 import { createChannelEnds, createFrameChannel } from '../threads/channel.ts'
 import type { FrameChannel } from '../threads/channel.ts'
 import type { ExecutorData, ExecutorNotice, StopRequest } from '../threads/startup.ts'
@@ -75,7 +76,7 @@ class WorkerThread implements ExecutorThread {
     this.#worker.on('exit', (code) => {
       this.#channel.poll()
       this.#channel.close()
-      options.onEnd(toThreadEnd(this.#error, code))
+      options.onEnd(toThreadEnd(this.#error, code, options))
     })
   }
 
@@ -96,9 +97,13 @@ class WorkerThread implements ExecutorThread {
   }
 }
 
-function toThreadEnd(error: unknown, exitCode: number): ThreadEnd {
+function toThreadEnd(error: unknown, exitCode: number, { program, data }: ExecutorThreadOptions): ThreadEnd {
   if (error === undefined) return { reason: 'exit', detail: `It called process.exit(${exitCode}).` }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : inspect(error)
-  const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-  return { reason: isOutOfMemory ? 'out-of-memory' : 'crashed', detail }
+  if (!(error instanceof Error)) return { reason: 'crashed', detail: inspect(error) }
+  // Its stack is Node's own.
+  if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return { reason: 'out-of-memory', detail: error.message }
+  }
+  toUserStack(error, new URL('./', data.functions).href, program.href)
+  return { reason: 'crashed', detail: error.stack ?? error.message }
 }
