@@ -1,7 +1,7 @@
 /** Work that may wait in a worker beside what runs there, so that it need not wait for the next call to arrive. */
 const WAITING_WORK_MS = 10
 /** More than this waiting in one worker brings nothing. */
-const MOST_WAITING = 512
+const MOST_WAITING = 128
 /** A worker that answers nothing for this long runs something slow. */
 const STUCK_MS = 3 * WAITING_WORK_MS
 /** Weight of the newest measurement. */
@@ -9,7 +9,7 @@ const NEWEST = 0.3
 
 /**
  * Learns from one worker's answers how long calls take, and says how many may be sent ahead: none while nothing is
- * known or calls are long, hundreds when they are tiny.
+ * known or calls are long, many when they are tiny.
  */
 export class Pace {
   #averageMs = Infinity
