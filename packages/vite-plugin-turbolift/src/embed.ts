@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
 import { MagicString } from 'magic-string'
 import { createTar } from 'nanotar'
 import { MANIFEST_VERSION, hashFiles } from 'turbolift/manifest'
-import type { LiftedEntry, LiftManifest, ManifestFile } from 'turbolift/manifest'
+import type { LiftedEntry, LiftManifest } from 'turbolift/manifest'
 
 import type { WorkerFile } from './bundle/output.ts'
 import { hashFunctions } from './code-hash.ts'
@@ -33,12 +32,13 @@ export async function createManifest({
   options,
 }: EmbedInput): Promise<LiftManifest> {
   const own = [...files, PACKAGE].map(({ path, content }) => ({ name: path, data: Buffer.from(content) }))
+  const workerProgram = ['worker.js', 'executor.js'].map((name) => ({ name, data: readWorkerBase(name) }))
   const tar = createTar(own.map((file) => ({ ...file, attrs: ATTRIBUTES })))
-  const packed = [readFileSync(workerBaseFile('program.tar.gz')), await promisify(gzip)(tar)]
+  const packed = [readWorkerBase('program.tar.gz'), await promisify(gzip)(tar)]
   return {
     version: MANIFEST_VERSION,
     program,
-    hash: hashFiles([...own, ...readWorkerProgram()]),
+    hash: hashFiles([...own, ...workerProgram]),
     functions: toEntries(modules, hashFunctions(files)),
     options: options.run,
     externals: [...externals].toSorted(),
@@ -69,12 +69,9 @@ const ATTRIBUTES = { mtime: 0, uid: 0, gid: 0, mode: '644', user: '', group: '' 
 
 const PACKAGE: WorkerFile = { path: 'package.json', content: '{"type":"module"}\n' }
 
-function readWorkerProgram(): ManifestFile[] {
-  return ['worker.js', 'executor.js'].map((name) => ({ name, data: readFileSync(workerBaseFile(name)) }))
-}
-
-function workerBaseFile(name: string): string {
-  return fileURLToPath(import.meta.resolve(`@turbolift/worker-base/${name}`))
+/** `worker.js`, `executor.js`, and the archive of both, which worker-base keeps beside them. */
+function readWorkerBase(name: string): Buffer {
+  return readFileSync(new URL(name, import.meta.resolve('@turbolift/worker-base/worker.js')))
 }
 
 function toEntries(modules: readonly LiftedModule[], hashes: ReadonlyMap<string, string>): Record<string, LiftedEntry> {
