@@ -67,7 +67,7 @@ export const bundlers: readonly Bundler[] = [
   { name: 'rolldown', viteName: 'vite', build: buildByRolldown },
 ]
 
-async function importVite7(): Promise<{ build: typeof vite8 }> {
+export async function importVite7(): Promise<{ build: typeof vite8 }> {
   return import(pathToFileURL(require.resolve('vite-7')).href)
 }
 

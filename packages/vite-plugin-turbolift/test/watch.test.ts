@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { watch as watchByRolldown } from 'rolldown'
 import { watch as watchByRollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
-import { build } from 'vite'
+import { build as buildByVite8 } from 'vite'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { turbolift } from '../src/plugin.ts'
 import { readProgram, runProgram } from './built-program.ts'
-import { createProject } from './bundlers.ts'
+import { createProject, importVite7 } from './bundlers.ts'
 
 interface Watcher {
   on(
@@ -29,16 +29,19 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
 })
 
-const hosts: readonly { readonly name: string; start(root: string): Promise<Watcher> }[] = [
-  {
-    name: 'Vite 8',
-    async start(root) {
-      const options = { build: { watch: {}, ssr: 'src/main.ts', minify: false } as const, logLevel: 'silent' } as const
-      return toWatcher(await build({ root, configFile: false, plugins: turbolift({ typecheck: false }), ...options }))
-    },
-  },
+interface Host {
+  readonly name: string
+  /** Package name of the Vite that the project has. */
+  readonly viteName: string
+  start(root: string): Promise<Watcher>
+}
+
+const hosts: readonly Host[] = [
+  { name: 'Vite 8', viteName: 'vite', start: (root) => watchByVite(buildByVite8, root) },
+  { name: 'Vite 7', viteName: 'vite-7', start: async (root) => watchByVite((await importVite7()).build, root) },
   {
     name: 'Rollup',
+    viteName: 'vite',
     async start(root) {
       const plugins = [esbuild({ target: 'node20' }), ...turbolift({ typecheck: false })]
       const input = join(root, 'src/main.ts')
@@ -49,6 +52,7 @@ const hosts: readonly { readonly name: string; start(root: string): Promise<Watc
   },
   {
     name: 'rolldown',
+    viteName: 'vite',
     async start(root) {
       const input = join(root, 'src/main.ts')
       const plugins = turbolift({ typecheck: false })
@@ -59,13 +63,21 @@ const hosts: readonly { readonly name: string; start(root: string): Promise<Watc
   },
 ]
 
+async function watchByVite(build: typeof buildByVite8, root: string): Promise<Watcher> {
+  const options = { build: { watch: {}, ssr: 'src/main.ts', minify: false } as const, logLevel: 'silent' } as const
+  return toWatcher(await build({ root, configFile: false, plugins: turbolift({ typecheck: false }), ...options }))
+}
+
 describe.each(hosts)('$name', (host) => {
   test('builds again what an edit concerns, and recovers from errors', async () => {
-    await using project = await createProject({
-      'src/main.ts': `import { work } from './work.ts'\nconsole.log(await work(1))`,
-      'src/work.ts': `import { factor } from './factor.ts'\nexport async function work(n: number) {\n  'use lift'\n  return n * factor\n}`,
-      'src/factor.ts': 'export const factor = 2',
-    })
+    await using project = await createProject(
+      {
+        'src/main.ts': `import { work } from './work.ts'\nconsole.log(await work(1))`,
+        'src/work.ts': `import { factor } from './factor.ts'\nexport async function work(n: number) {\n  'use lift'\n  return n * factor\n}`,
+        'src/factor.ts': 'export const factor = 2',
+      },
+      host.viteName,
+    )
     const watching = follow(await host.start(project.root))
     expect(await watching.next()).toBe('END')
     expect((await runProgram(project.root)).stdout).toBe('2\n')
