@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createProgram } from './program.ts'
 
 const calls = Number(process.env['CHAOS_CALLS'] ?? 20_000)
+const seed = Number(process.env['CHAOS_SEED'] ?? 7)
 
 test(`${calls} calls while workers are killed: every result is right, none is missing or doubled`, async () => {
   await using program = await createProgram({
@@ -13,7 +14,7 @@ test(`${calls} calls while workers are killed: every result is right, none is mi
     options: { maxReplicas: 3, progress: false },
     main: `
       const pids = new Set()
-      let [kills, seed] = [0, 7]
+      let [kills, seed] = [0, ${seed}]
       const random = (most) => (seed = (seed * 48271) % 2147483647) % most
       let [index, wrong] = [0, 0]
       for await (const [n, product, pid] of map(work, Array.from({ length: ${calls} }, (_, n) => n))) {
