@@ -5,8 +5,11 @@ import { fileURLToPath } from 'node:url'
 import type { LiftManifest } from 'turbolift/manifest'
 
 import type { Bundle } from './bundle/bundle.ts'
+import { reportCopiedState } from './copied-state.ts'
+import type { CopiedModule } from './copied-state.ts'
 import { syntaxUnreadable } from './diagnostics.ts'
 import { createManifest } from './embed.ts'
+import type { WorkerGraph } from './explain/graph.ts'
 import { writeReport } from './explain/write-report.ts'
 import type { ResolvedOptions } from './options.ts'
 import { RUNTIME_MODULE } from './proxy.ts'
@@ -82,7 +85,7 @@ export class Compiler {
   }
 
   async #build(
-    context: TypeReportContext,
+    context: FinishContext,
     entries: readonly LiftedModule[],
     mainEntries: ReadonlySet<string>,
   ): Promise<ReadonlySet<string>> {
@@ -98,6 +101,7 @@ export class Compiler {
       options.typecheck ? reportTypes(context, entries, root) : undefined,
     ])
     const { files, externals, graph, watched } = workers
+    await reportCopiedState(context, this.#copiedModules(context, entries, graph))
     const [manifest] = await Promise.all([
       createManifest({ program, modules: entries, files, externals, options }),
       writeReadable(root, files),
@@ -105,6 +109,16 @@ export class Compiler {
     ])
     this.#manifest = manifest
     return watched
+  }
+
+  /** Modules of the project that are in the program and in workers, without those that are split. */
+  #copiedModules(context: BuildContext, entries: readonly LiftedModule[], graph: WorkerGraph): CopiedModule[] {
+    const split = new Set(entries.map(({ id }) => id))
+    return [...context.getModuleIds()].flatMap((id) => {
+      const workerCode = graph.get(id)?.code ?? ''
+      const isOther = split.has(id) || /^\0|[\\/]node_modules[\\/]/.test(id)
+      return workerCode === '' || isOther ? [] : [{ id, workerCode }]
+    })
   }
 
   /** Of everything that the workers are made from, so that a second output of the same build builds nothing. */

@@ -21,6 +21,7 @@ export type DiagnosticCode =
   | 'EXPORT_NOT_ASYNC'
   | 'FUNCTION_NOT_ASYNC'
   | 'METHOD_NOT_LIFTABLE'
+  | 'MODULE_STATE_COPIED'
   | 'MODULE_STATE_SHARED'
   | 'POOL_UNKNOWN'
   | 'SETUP_LEFT_OUT'
@@ -125,6 +126,14 @@ export function moduleObjectShared(name: string, at: TextRange): Diagnostic {
     what: `"${name}" is changed in functions, and both the main program and a lifted function use it.`,
     why: 'Each worker has its own copy of the module, so neither side sees what the other changes.',
     fix: `Pass "${name}" as a parameter and return what changes, or use it on one side only.`,
+  })
+}
+
+export function moduleStateCopied(names: readonly string[], at: TextRange): Diagnostic {
+  return warning('MODULE_STATE_COPIED', at, {
+    what: `The main program and workers both import this module, whose functions change ${names.map((name) => `"${name}"`).join(', ')}.`,
+    why: 'Each worker has its own copy of the module, so neither side sees what the other changes.',
+    fix: 'Pass what changes as arguments and results. Where each side may have its own, as of a cache, say so by a comment in the module: @turbolift-own-copy.',
   })
 }
 

@@ -25,13 +25,24 @@ const CHANGING_METHODS = new Set([
 /** State of the module that both the worker and the main program have, and that one of them changes later. */
 export function findSharedState(module: ParsedModule, scopes: ScopeTree, slices: Slices): Diagnostic[] {
   const inBoth = [...slices.worker].filter((unit) => slices.main.has(unit) && unit.kind === 'declaration')
-  const shared = inBoth.flatMap((unit) => unit.declares)
-  if (shared.length === 0) return []
+  const shared = new Set(inBoth.flatMap((unit) => unit.declares))
+  if (shared.size === 0) return []
+  return findChangedState(module, scopes)
+    .filter(({ binding }) => shared.has(binding))
+    .map(({ binding: { name, declaredAt }, isAssigned }) =>
+      isAssigned ? moduleStateShared(name, declaredAt) : moduleObjectShared(name, declaredAt),
+    )
+}
+
+/** Variables of the module's top level that functions assign, or whose objects they change. */
+export function findChangedState(
+  module: ParsedModule,
+  scopes: ScopeTree,
+): { readonly binding: Binding; readonly isAssigned: boolean }[] {
   const changed = changedInFunctions(module, scopes)
-  return shared.flatMap((binding) => {
+  return [...scopes.module.bindings.values()].flatMap((binding) => {
     const isAssigned = binding.references.some(({ isWrite, scope }) => isWrite && scope !== scopes.module)
-    if (isAssigned) return [moduleStateShared(binding.name, binding.declaredAt)]
-    return changed.has(binding) ? [moduleObjectShared(binding.name, binding.declaredAt)] : []
+    return isAssigned || changed.has(binding) ? [{ binding, isAssigned }] : []
   })
 }
 

@@ -1,0 +1,59 @@
+import { parseModule } from './ast.ts'
+import type { ParsedModule } from './ast.ts'
+import { describe, moduleStateCopied } from './diagnostics.ts'
+import { readSource } from './registry.ts'
+import { analyzeScopes } from './scope.ts'
+import { findChangedState } from './shared-state.ts'
+
+/** A module that the main program and workers both import as it is. */
+export interface CopiedModule {
+  readonly id: string
+  /** What is left of it in the workers' chunks. */
+  readonly workerCode: string
+}
+
+/** A comment in a module that says that each side may have state of its own. */
+const OWN_COPY_COMMENT = '@turbolift-own-copy'
+
+/** Warns of modules whose functions change state of which the main program and each worker have a copy of their own. */
+export async function reportCopiedState(
+  context: { warn(message: { readonly message: string; readonly id: string }): void },
+  modules: readonly CopiedModule[],
+): Promise<void> {
+  for (const { id, workerCode } of modules) {
+    const names = findChangedNames(workerCode)
+    const [first] = names
+    const text = await readSource(id)
+    if (first === undefined || text === undefined || text.includes(OWN_COPY_COMMENT)) continue
+    // The source is not what the bundler compiled; names are the same in both.
+    const at = Math.max(0, text.search(new RegExp(String.raw`(?<=\b(?:let|var|const)\s+)${escape(first)}\b`)))
+    const source = { file: id, text, locate: (offset: number) => lineAndColumn(text, offset) }
+    context.warn({ message: describe(moduleStateCopied(names, { start: at, end: at + first.length }), source), id })
+  }
+}
+
+function findChangedNames(code: string): string[] {
+  const module = parseFragment(code)
+  return module === undefined
+    ? []
+    : findChangedState(module, analyzeScopes(module.ast)).map(({ binding }) => binding.name)
+}
+
+/** What a bundler leaves of a module in a chunk need not be JavaScript by itself; then nothing is known of it. */
+function parseFragment(code: string): ParsedModule | undefined {
+  try {
+    return parseModule(code)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function escape(name: string): string {
+  return name.replaceAll('$', String.raw`\$`)
+}
+
+function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: before.at(-1)?.length ?? 0 }
+}
