@@ -27,12 +27,12 @@ const files = {
   'src/seen.ts': 'export const seen = new Set<number>()\nseen.add(0)',
 }
 
-describe.each(bundlers)('by $name', ({ build, viteName }) => {
+describe.each(bundlers)('by $name', (bundler) => {
   const warningsOf = async (sources: Readonly<Record<string, string>>) => {
-    await using project = await createProject(sources, viteName)
+    await using project = await createProject(sources, bundler.viteName)
     const warnings: string[] = []
     const plugins = turbolift({ typecheck: false }).map((plugin) => withWarn(plugin, warnings))
-    await build({ root: project.root, input: { main: 'src/main.ts' }, plugins })
+    await bundler.build({ root: project.root, input: { main: 'src/main.ts' }, plugins })
     return warnings
   }
 

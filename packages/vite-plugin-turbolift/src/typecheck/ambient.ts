@@ -48,11 +48,23 @@ declare namespace $Turbolift {
     : T extends symbol ? ${'`!${P} is a symbol`'}
     : T extends Function ? ${'`!${P} is a function`'}
     : T extends { readonly [Symbol.toStringTag]: 'SharedArrayBuffer' } ? ${'`!${P} is a SharedArrayBuffer`'}
+    : T extends Global<'ReadableStream'> ? Chunks<T, P>
     : T extends Sendable | Allowed ? 'ok'
     : T extends Error ? 'stack' extends keyof T ? 'ok' : Inside<T, P, Depth, Allowed>
     : T extends PromiseLike<any> ? ${'`!${P} is a promise`'}
     : Depth['length'] extends 6 ? 'ok'
     : Inside<T, P, Depth, Allowed>
+
+  /** Streams carry bytes alone. The reader without options is the one that says what it reads. */
+  type Chunks<T, P extends string> =
+    T extends { getReader(...options: any): infer R }
+      ? R extends { read(): PromiseLike<infer Step> } ? Bytes<Step extends { done: false; value: infer C } ? C : never, P> : never
+      : 'ok'
+  type Bytes<C, P extends string> =
+    IsAny<C> extends true ? 'ok'
+    : unknown extends C ? 'ok'
+    : [C] extends [ArrayBufferView] ? 'ok'
+    : ${'`!${P} is a stream of other values than bytes`'}
 
   type Inside<T, P extends string, Depth extends unknown[], Allowed> =
     T extends readonly unknown[]
@@ -116,7 +128,6 @@ declare namespace $Turbolift {
     | Global<'URL'>
     | Global<'URLSearchParams'>
     | Global<'Blob'>
-    | Global<'ReadableStream'>
   type Argument = Global<'AbortSignal'>
 }
 `

@@ -62,6 +62,14 @@ const refused: Record<string, readonly [source: string, ...problems: string[]]> 
     'export async function f() { return { items: (async function* () { yield 1 })() } }',
     'result.items is an async iterable',
   ],
+  'stream of objects': [
+    'export async function f(x: { rows: ReadableStream<{ id: number }> }) {}',
+    'parameter 0.rows is a stream of other values than bytes',
+  ],
+  'stream of texts as the result': [
+    'export async function f() { return new Response("a").body!.pipeThrough(new TextDecoderStream()) }',
+    'result is a stream of other values than bytes',
+  ],
   'optional property': ['export async function f(x: { onDone?: () => void }) {}', '?parameter 0.onDone is a function'],
   'optional parameter': ['export async function f(done?: () => void) {}', '?parameter 0 is a function'],
   'one member of a union': ['export async function f(x: string | (() => string)) {}', '?parameter 0 is a function'],
@@ -106,6 +114,8 @@ const accepted: Record<string, string> = {
     'export async function f(a: Uint8Array, b: ArrayBuffer, c: Float64Array, d: DataView, e: BigInt64Array) { return [a, e] }',
   Buffer: 'export async function f(a: Buffer) { return Buffer.concat([a]) }',
   'Blob and stream': 'export async function f(a: Blob, b: ReadableStream<Uint8Array>) { return { a, b } }',
+  'streams of bytes, and of what is not known':
+    'export async function f(a: ReadableStream, b?: ReadableStream<any>, c?: ReadableStream<Buffer>) { return new Response("a").body! }',
   'AbortSignal as argument': 'export async function f(signal: AbortSignal, o: { signal?: AbortSignal }) { return 1 }',
   errors:
     'class E extends Error { code = 1; toJSON() { return {} } }; export async function f(a: Error) { return [new E(), new AggregateError([])] }',
