@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import type { LiftManifest } from 'turbolift/manifest'
@@ -12,6 +10,7 @@ import { createManifest } from './embed.ts'
 import type { WorkerGraph } from './explain/graph.ts'
 import { writeReport } from './explain/write-report.ts'
 import type { ResolvedOptions } from './options.ts'
+import { programName } from './package-json.ts'
 import { RUNTIME_MODULE } from './proxy.ts'
 import { LiftedModules } from './registry.ts'
 import type { LiftedModule } from './registry.ts'
@@ -142,23 +141,6 @@ export class Compiler {
       await reportProblems(context, { code, id, diagnostics: [syntaxUnreadable(error.message, at)] })
       return undefined
     }
-  }
-}
-
-/** The name in the project's `package.json`, else that of its folder. */
-export function programName(root: string): string {
-  const text = readText(join(root, 'package.json'))
-  const parsed: unknown = text === undefined ? undefined : JSON.parse(text)
-  const isNamed = typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string'
-  return isNamed ? String(parsed.name) : basename(root)
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
   }
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { readPackage } from '../package-json.ts'
 import { cleanId } from '../registry.ts'
 
 /** Loaders of compiled code: who depends on one of them has some. */
@@ -48,7 +49,7 @@ function folderOf(name: string, id: string): string | undefined {
 }
 
 function hasNativeCode(folder: string): boolean {
-  const manifest = readManifest(join(folder, 'package.json'))
+  const manifest = readPackage(folder)
   if (manifest['gypfile'] === true || 'binary' in manifest || 'napi' in manifest) return true
   if (LOADERS.some((loader) => hasKey(manifest['dependencies'], loader))) return true
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).some(
@@ -58,10 +59,4 @@ function hasNativeCode(folder: string): boolean {
 
 function hasKey(value: unknown, key: string): boolean {
   return typeof value === 'object' && value !== null && key in value
-}
-
-function readManifest(path: string): Record<string, unknown> {
-  if (!existsSync(path)) return {}
-  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'))
-  return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {}
 }
