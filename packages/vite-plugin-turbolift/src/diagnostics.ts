@@ -220,13 +220,12 @@ export function explain(problem: { readonly code: string } & Details): string {
   return `${problem.code}: ${problem.what}\n  why: ${problem.why}\n  fix: ${problem.fix}`
 }
 
-/** All errors of one module. */
+/** All errors of one module. Their code frames are in its message; in a field of their own bundlers would print them again. */
 export class LiftCompileError extends Error {
   override name = 'LiftCompileError'
   readonly code: string
   readonly id: string
   readonly loc: { readonly file: string; readonly line: number; readonly column: number }
-  readonly frame: string
   readonly diagnostics: readonly Diagnostic[]
 
   constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]], source: Source) {
@@ -237,7 +236,6 @@ export class LiftCompileError extends Error {
     this.code = first.code
     this.id = source.file
     this.loc = { file: source.file, ...source.locate(first.at.start) }
-    this.frame = codeFrame(source.text, this.loc)
     this.diagnostics = diagnostics
   }
 }

@@ -20,7 +20,7 @@ async function build(bundler: Bundler, files: Readonly<Record<string, string>>, 
   return project.root
 }
 
-function rejectionOf(building: Promise<unknown>): Promise<Error & { code?: string; loc?: object; frame?: string }> {
+function rejectionOf(building: Promise<unknown>): Promise<Error & { code?: string; loc?: object }> {
   return building.then(
     () => {
       throw new Error('The build went well.')
