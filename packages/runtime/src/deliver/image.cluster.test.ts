@@ -51,6 +51,25 @@ describe('a build that is disturbed', () => {
     expect(pods.map(({ metadata }) => metadata?.name)).toEqual(['tl-test-build-2'])
   })
 
+  test('is done again when its pod is deleted before anybody looks', async () => {
+    const { client } = site.space
+    const namePrefix = 'tl-unseen'
+    const create: typeof client.create = async (kind, object, options) => {
+      const created = await client.create(kind, object, options)
+      const name = created.metadata?.name
+      if (kind === 'Pod' && name === `${namePrefix}-build`) await client.remove('Pod', name, { graceSeconds: 0 })
+      return created
+    }
+    const scope = { ...site.request.scope, namePrefix, client: { ...client, create } }
+    const delivered = await createImageDelivery(imageOptions).deliver({
+      ...site.request,
+      program: 'test-unseen',
+      scope,
+    })
+    expect(delivered.image).toContain('@sha256:')
+    expect(await client.read('Pod', `${namePrefix}-build-2`)).toBeDefined()
+  })
+
   test('ends, with its pod, when the program does not want it any more', async () => {
     const { client } = site.space
     const stop = new AbortController()

@@ -85,10 +85,16 @@ async function superviseBuild(request: KanikoRequest, signal: AbortSignal): Prom
   const stop = new AbortController()
   const inner = AbortSignal.any([signal, stop.signal])
   const tasks = [stopOnFailure(watchEvents(request, inner), stop)]
+  const { client, namespace } = request.scope
   let pulls = 0
   try {
-    for await (const event of request.scope.client.watch('Pod', { ...toSelector(request), signal: inner })) {
-      if (event.type === 'SYNCED') continue
+    for await (const event of client.watch('Pod', { ...toSelector(request), signal: inner })) {
+      if (event.type === 'SYNCED') {
+        // Somebody may have deleted it before the watch began, which then has nothing to tell.
+        if ((await client.read('Pod', request.name, { namespace, signal: inner })) === undefined)
+          throw buildInterrupted()
+        continue
+      }
       if (event.type === 'DELETED') throw buildInterrupted()
       const end = toBuildEnd(event.object)
       if (end !== undefined) return end
