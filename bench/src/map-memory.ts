@@ -27,8 +27,9 @@ export async function benchMapMemory(): Promise<Section> {
     title: 'Memory of `map`',
     text:
       'Peak resident memory of the main program while it maps over a generator and adds up the results. Each count in ' +
-      `a process of its own; ${ROUNDS} rounds, the median counts. What there is more after the first ten thousand is ` +
-      "the engine's heap for young objects, which grows once to the size that it likes.",
+      `a process of its own; ${ROUNDS} rounds, the median counts. The program is the benchmark itself, with all peers ` +
+      "loaded, which takes most of that; a small program begins with less and grows once, by the engine's heap for " +
+      'young objects.',
     head: ['inputs', 'peak', 'ratio'],
     rows,
   }
