@@ -3,8 +3,11 @@ export type Directive =
   | { readonly kind: 'lift'; readonly pool: string | undefined }
   | { readonly kind: 'misspelt'; readonly pool: undefined; readonly text: string }
 
-/** Sources without this text have nothing to do with lifting, but for a name like `*.lift.ts`. */
-const DIRECTIVE_PATTERN = /(['"])use ?[lfit]\w{1,6} ?(?::[^'"\n]*)?\1/i
+/**
+ * Sources without this text have nothing to do with lifting, but for a name like `*.lift.ts`. It has room for all that
+ * `parseDirective` tells as misspelt, and little more: sentences that begin so are not worth a parse.
+ */
+const DIRECTIVE_PATTERN = /(['"])use ?[lfit][^'"\n:]{0,6}(?::[^'"\n]*)?\1/i
 
 const MODULE_NAME = /\.lift\.[cm]?[jt]sx?(?:$|\?)/
 

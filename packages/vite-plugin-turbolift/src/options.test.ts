@@ -13,6 +13,19 @@ test('modules without a sign of lifting are not parsed', () => {
   expect(concerns('export const a = 1', '/src/a.lift.mts')).toBe(true)
 })
 
+test.each(['use lift;', 'use lift.', 'use lif t', 'use lift ', 'uselift', 'use l1ft', 'use lift!: heavy', 'Use Lift'])(
+  'a module with "%s" is parsed, so that the slip is told',
+  (text) => {
+    expect(resolveOptions({}).concerns(`async function f() { '${text}' }`, '/src/a.ts')).toBe(true)
+    expect(resolveOptions({}).concerns(`async function f() { "${text}" }`, '/src/a.ts')).toBe(true)
+  },
+)
+
+test('a sentence that begins like a directive is none', () => {
+  const message = `const fix = "Use letters, digits and underscores.", other = 'x'`
+  expect(resolveOptions({}).concerns(message, '/src/a.ts')).toBe(false)
+})
+
 test('include and exclude say which modules may have lifted functions', () => {
   expect(resolveOptions({ include: '**/jobs/**' }).concerns(lifted, '/src/jobs/a.ts')).toBe(true)
   expect(resolveOptions({ include: '**/jobs/**' }).concerns(lifted, '/src/a.ts')).toBe(false)
