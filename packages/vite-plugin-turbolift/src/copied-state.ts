@@ -1,6 +1,6 @@
 import { parseModule } from './ast.ts'
 import type { ParsedModule } from './ast.ts'
-import { describe, moduleStateCopied } from './diagnostics.ts'
+import { describe, moduleStateCopied, toSource } from './diagnostics.ts'
 import { readSource } from './registry.ts'
 import { analyzeScopes } from './scope.ts'
 import { findChangedState } from './shared-state.ts'
@@ -23,12 +23,13 @@ export async function reportCopiedState(
   for (const { id, workerCode } of modules) {
     const names = findChangedNames(workerCode)
     const [first] = names
+    if (first === undefined) continue
     const text = await readSource(id)
-    if (first === undefined || text === undefined || text.includes(OWN_COPY_COMMENT)) continue
+    if (text === undefined || text.includes(OWN_COPY_COMMENT)) continue
     // The source is not what the bundler compiled; names are the same in both.
     const at = Math.max(0, text.search(new RegExp(String.raw`(?<=\b(?:let|var|const)\s+)${escape(first)}\b`)))
-    const source = { file: id, text, locate: (offset: number) => lineAndColumn(text, offset) }
-    context.warn({ message: describe(moduleStateCopied(names, { start: at, end: at + first.length }), source), id })
+    const problem = moduleStateCopied(names, { start: at, end: at + first.length })
+    context.warn({ message: describe(problem, toSource(id, text)), id })
   }
 }
 
@@ -51,9 +52,4 @@ function parseFragment(code: string): ParsedModule | undefined {
 
 function escape(name: string): string {
   return name.replaceAll('$', String.raw`\$`)
-}
-
-function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: before.at(-1)?.length ?? 0 }
 }

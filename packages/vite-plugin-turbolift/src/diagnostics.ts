@@ -248,6 +248,15 @@ export interface Source {
   locate(offset: number): { readonly line: number; readonly column: number }
 }
 
+/** A text whose places are those of the file itself. */
+export function toSource(file: string, text: string): Source {
+  const locate = (offset: number) => {
+    const before = text.slice(0, offset).split('\n')
+    return { line: before.length, column: before.at(-1)?.length ?? 0 }
+  }
+  return { file, text, locate }
+}
+
 /** A problem with its place and code frame. */
 export function describe(diagnostic: Diagnostic, source: Source): string {
   const loc = source.locate(diagnostic.at.start)

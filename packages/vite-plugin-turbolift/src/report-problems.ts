@@ -1,4 +1,4 @@
-import { LiftCompileError, describe } from './diagnostics.ts'
+import { LiftCompileError, describe, toSource } from './diagnostics.ts'
 import type { Diagnostic, Source } from './diagnostics.ts'
 import { locateOriginal } from './original.ts'
 import type { SourceMapLike } from './original.ts'
@@ -32,15 +32,9 @@ export async function reportProblems(
 }
 
 async function findSource(context: ReportContext, code: string, id: string): Promise<Source> {
+  const compiled = toSource(id, code)
   const text = await readSource(id)
   const map = context.getCombinedSourcemap?.()
-  if (text === undefined || map === undefined || text === code) {
-    return { file: id, text: code, locate: (offset) => lineAndColumn(code, offset) }
-  }
-  return { file: id, text, locate: (offset) => locateOriginal(map, lineAndColumn(code, offset)) }
-}
-
-function lineAndColumn(code: string, offset: number): { line: number; column: number } {
-  const before = code.slice(0, offset).split('\n')
-  return { line: before.length, column: before.at(-1)?.length ?? 0 }
+  if (text === undefined || map === undefined || text === code) return compiled
+  return { file: id, text, locate: (offset) => locateOriginal(map, compiled.locate(offset)) }
 }

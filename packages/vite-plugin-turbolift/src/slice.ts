@@ -35,7 +35,7 @@ function workerSlice({ module, units, scopes, functions, keepsExports }: SliceIn
     const own = topLevelName === undefined ? undefined : scopes.module.bindings.get(topLevelName)
     if (own !== undefined) roots.add(own)
   }
-  const hooks = new Set(findWorkerHooks(units, scopes))
+  const hooks = findWorkerHooks(units, scopes)
   const kept = units.filter(
     (unit) =>
       hooks.has(unit) ||

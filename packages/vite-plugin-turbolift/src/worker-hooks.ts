@@ -10,14 +10,15 @@ const HOOKS: ReadonlySet<string> = new Set(['onWorkerStart', 'onWorkerStop'])
  * Statements that register what workers do at their start and end: `onWorkerStart(…)`, by whatever name it is imported
  * from `turbolift`. They are the worker's alone, since nothing of them would ever run in the main program.
  */
-export function findWorkerHooks(units: readonly Unit[], scopes: ScopeTree): readonly Unit[] {
+export function findWorkerHooks(units: readonly Unit[], scopes: ScopeTree): ReadonlySet<Unit> {
   const imported = new Map(units.flatMap((unit) => importedNames(unit)))
-  return units.filter(({ kind, node }) => {
+  const hooks = units.filter(({ kind, node }) => {
     if (kind !== 'effect' || node.type !== 'ExpressionStatement' || node.expression.type !== 'CallExpression')
       return false
     const name = nameOfCallee(node.expression.callee, imported, scopes)
     return name !== undefined && HOOKS.has(name)
   })
+  return new Set(hooks)
 }
 
 /** Names in the runtime by what they are bound to here; `*` for all of it. */

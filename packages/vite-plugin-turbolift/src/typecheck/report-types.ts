@@ -1,5 +1,5 @@
-import { LiftCompileError, describe, typeNotSendable } from '../diagnostics.ts'
-import type { Diagnostic, Source } from '../diagnostics.ts'
+import { LiftCompileError, describe, toSource, typeNotSendable } from '../diagnostics.ts'
+import type { Diagnostic } from '../diagnostics.ts'
 import type { LiftedModule } from '../registry.ts'
 import { cleanId } from '../registry.ts'
 import { checkTypes } from './check.ts'
@@ -59,12 +59,4 @@ function groupByModule(problems: readonly TypeProblem[]): ReadonlyMap<string, re
 
 function toDiagnostic({ subject, problem, isCertain, at }: TypeProblem): Diagnostic {
   return typeNotSendable({ name: subject.id.split('#').at(-1) ?? '', problem, isCertain }, at)
-}
-
-function toSource(file: string, text: string): Source {
-  const locate = (offset: number) => {
-    const before = text.slice(0, offset).split('\n')
-    return { line: before.length, column: before.at(-1)?.length ?? 0 }
-  }
-  return { file, text, locate }
 }
