@@ -83,9 +83,8 @@ export async function fingerprint(
   return hash.digest('hex')
 }
 
-/** Leaves the workers' sources where people can read them. */
-export async function writeReadable(root: string, all: readonly WorkerFile[]): Promise<void> {
-  const files = all.filter(({ path }) => !path.endsWith('.map'))
+/** Leaves the workers' files where people can read them. */
+export async function writeReadable(root: string, files: readonly WorkerFile[]): Promise<void> {
   const folder = join(root, 'node_modules/.turbolift/workers')
   await rm(folder, { recursive: true, force: true })
   const folders = new Set(files.map(({ path }) => dirname(join(folder, path))))
