@@ -133,6 +133,7 @@ class WorkerProcess implements LocalWorker {
     })
     const cause = await Promise.race([failed, exited])
     this.#isGone = true
+    this.#firstSocket?.destroy()
     const { exitCode, signalCode } = this.#child
     return workerExited({ id: this.id, exitCode, signal: signalCode, lastLines: this.#lastLines }, cause ?? undefined)
   }
@@ -162,12 +163,9 @@ class WorkerProcess implements LocalWorker {
 async function connected(socket: Socket): Promise<Error | undefined> {
   socket.unref()
   return new Promise((resolve) => {
-    const onError = (error: Error) => resolve(error)
-    socket.once('error', onError)
-    socket.once('connect', () => {
-      socket.off('error', onError)
-      resolve(undefined)
-    })
+    // For good: a worker that ends before it takes the connection resets it, when nobody else listens yet.
+    socket.on('error', resolve)
+    socket.once('connect', () => resolve(undefined))
   })
 }
 
