@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -37,6 +38,11 @@ describe.for(['local', 'inline'] as const)('with target %s', (target) => {
       '',
     ])
     expect(stdout).toContain("href: 'https://example.com/?q=1'")
+  })
+
+  test('streams go there and back', async () => {
+    const { exitCode, stdout, stderr } = await run('streams', join(program.root, 'log.txt'))
+    expect({ exitCode, stderr, stdout }).toEqual({ exitCode: 0, stderr: '', stdout: 'true\n499500 the rest\n' })
   })
 
   test('an error arrives with name, message, own fields, cause and the lines of its source', async () => {

@@ -35,7 +35,6 @@ const functions = `
   at: async (table, { index }) => [table[index], table === (globalThis.table ??= table), table.length],
   capturedAt: (table) => async (index) => table.get(index),
   bytes: async (size) => new Uint8Array(size),
-  blobOf: async (size) => new Blob([new Uint8Array(size)]).stream(),
   say: async (text) => console.log(text),
   async *streamUpTo(n) { try { for (let i = 0; i < n; i += 1) yield i } finally { console.log('closed') } },
 `
@@ -150,39 +149,6 @@ describe.each(['local', 'inline'])('%s', (target) => {
     expect(await result({ functions, main, options: { maxReplicas: 1 } }, environment)).toEqual([true, 'one', 'b'])
   })
 
-  test('streams of bytes are arguments and results', async () => {
-    const main = `
-      const size = await sizeOf(new Blob([new Uint8Array(300_000)]).stream())
-      let back = 0
-      for await (const chunk of await blobOf(200_000)) back += chunk.length
-      console.log(JSON.stringify([size, back]))`
-    expect(await result({ functions, main }, environment)).toEqual([300_000, 200_000])
-  })
-
-  test('a stream among the arguments that fails ends its call with its error', async () => {
-    const main = `
-      const failing = new ReadableStream({ pull(controller) { controller.error(new RangeError('torn')) } })
-      const objects = new ReadableStream({ pull(controller) { controller.enqueue({}) } })
-      const told = (error) => [error.name, error.code, error.message]
-      console.log(JSON.stringify([await sizeOf(failing).catch(told), await sizeOf(objects).catch(told)]))`
-    expect(await result({ functions, main }, environment)).toEqual([
-      ['RangeError', null, 'torn'],
-      ['TransferError', 'ARGUMENT_UNSENDABLE', expect.stringContaining('other values than bytes')],
-    ])
-  })
-
-  test('a signal ends a call whose stream is still being read, and the stream', async () => {
-    const main = `
-      const cancelled = []
-      const endless = () => new ReadableStream({ cancel(reason) { cancelled.push(reason.message) } })
-      const controller = new AbortController()
-      const during = lift(sizeOf, { signal: controller.signal })(endless()).catch((error) => error.message)
-      controller.abort(new Error('enough'))
-      const before = lift(sizeOf, { signal: AbortSignal.abort(new Error('early')) })(endless()).catch((error) => error.message)
-      console.log(JSON.stringify([await during, await before, cancelled]))`
-    expect(await result({ functions, main }, environment)).toEqual(['enough', 'early', ['enough', 'early']])
-  })
-
   test('arguments and results that are too large are refused, and other calls are not disturbed', async () => {
     const main = `
       const told = (error) => [error.name, error.code, /limit is \\d+ bytes/.test(error.message)]
@@ -191,7 +157,8 @@ describe.each(['local', 'inline'])('%s', (target) => {
       const chunk = new Uint8Array(limit / 8)
       const endless = new ReadableStream({ pull(controller) { pulled += 1; controller.enqueue(chunk) } })
       const slow = wait(300)
-      const answers = [await echo(new Uint8Array(limit)).catch(told), await bytes(limit).catch(told), await sizeOf(endless).catch(told)]
+      const whole = turbolift.map(sizeOf, [endless]).catch(told)
+      const answers = [await echo(new Uint8Array(limit)).catch(told), await bytes(limit).catch(told), await whole]
       console.log(JSON.stringify([...answers, pulled < 12, await slow]))`
     expect(await result({ functions, main }, environment)).toEqual([
       ['TransferError', 'CALL_TOO_LARGE', true],

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { Dispatcher } from '../src/call/dispatcher.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
+import type { CallRequest } from '../src/call/task.ts'
 import { startLocalWorker } from '../src/deploy/local-worker.ts'
 import type { LocalWorker } from '../src/deploy/local-worker.ts'
 import type { Deployment, DeploymentEvents, WorkerAddress } from '../src/deploy/platform.ts'
@@ -167,10 +168,11 @@ function submit(name: string, args: readonly unknown[], signal?: AbortSignal): {
   const result = new Promise<WireValue>((resolve, reject) => {
     const value = encodeArguments([], args)
     if (value instanceof Promise) throw new Error('Not in these tests.')
-    const request = {
+    const request: CallRequest = {
       liftId: `main.ts#${name}`,
       captures: 0,
       value,
+      results: 'whole',
       timeoutMs: undefined,
       signal,
       retry: {},

@@ -1,6 +1,7 @@
 import { symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 
 import { encodeArguments } from '@turbolift/worker-base/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -33,6 +34,8 @@ const kinds: readonly (readonly [type: string, value: unknown])[] = [
   ['Blob', new Blob(['a'])],
   ['File', new File(['a'], 'a.txt')],
   ['ReadableStream<Uint8Array>', new Blob(['a']).stream()],
+  ['ReadableStream<string>', new Response('a').body?.pipeThrough(new TextDecoderStream())],
+  ["import('node:stream').Readable", Readable.from(['a'])],
   ['AbortSignal', new AbortController().signal],
   ['Error', new TypeError('a', { cause: new Error('b') })],
   ['AggregateError', new AggregateError([new Error('a')])],
@@ -93,7 +96,7 @@ describe('what the types let through travels, and nothing else', () => {
 
   test.each(kinds.map(([type, value], index) => ({ type, value, index })))('$type', async ({ value, index }) => {
     const isRefused = problems.some(({ subject }) => subject.id === `src/k${index}.ts#f`)
-    const encode = async () => await encodeArguments([], [value])
+    const encode = async () => await encodeArguments([], [value], { keepStreams: true })
     if (isRefused) await expect(encode()).rejects.toThrow('cannot be sent')
     else await expect(encode()).resolves.toBeDefined()
   })

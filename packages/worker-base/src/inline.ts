@@ -4,18 +4,19 @@ import { loadFunctionTable } from './executor/functions.ts'
 import type { FunctionTable } from './executor/functions.ts'
 import { createHooks } from './executor/hooks.ts'
 import type { Hooks } from './executor/hooks.ts'
+import { cancelCall } from './executor/running-call.ts'
 import type { RunnerOptions, RunningCall } from './executor/running-call.ts'
 import { SharedStore } from './executor/shared-store.ts'
-import { createCredit } from './executor/stream.ts'
 import { createClaims } from './threads/claims.ts'
 import type { CallMessage, ProgramMessage, WorkerMessage } from './wire/messages.ts'
+import { createCredit } from './wire/pump.ts'
 import { decodeError } from './wire/values.ts'
 
 export interface InlineWorkerOptions {
   /** URL of the module that exports `functions`. */
   readonly functions: string
   readonly workerId: string
-  /** Hears of each call's items and answer. */
+  /** Hears of each call's items, streams and answer. */
   readonly onMessage: (message: WorkerMessage) => void
 }
 
@@ -70,8 +71,9 @@ class SameProcessWorker implements InlineWorker {
     const running = this.#running.get(message.id)
     if (running === undefined) return
     if (message.kind === 'credit') running.credit.add(message.items)
-    if (message.kind === 'return' || message.kind === 'cancel') running.credit.close()
-    if (message.kind === 'cancel') running.context.abort(decodeError(message.value))
+    if (message.kind === 'stream') running.streams?.receive(message)
+    if (message.kind === 'return') running.credit.close()
+    if (message.kind === 'cancel') cancelCall(running, decodeError(message.value))
   }
 
   async stop(): Promise<void> {
@@ -80,7 +82,7 @@ class SameProcessWorker implements InlineWorker {
 
   async #run(call: CallMessage): Promise<void> {
     const context = new CallContext(call, this.#options.workerId)
-    const running = { call, context, credit: createCredit(0) }
+    const running: RunningCall = { call, context, credit: createCredit(0), streams: undefined }
     this.#running.set(call.id, running)
     const answer = await runCall(running, this.#runner)
     this.#running.delete(call.id)
@@ -88,6 +90,6 @@ class SameProcessWorker implements InlineWorker {
   }
 
   #receive(message: Parameters<RunnerOptions['channel']['send']>[0]): void {
-    if (message.kind === 'item') this.#options.onMessage(message)
+    if (message.kind === 'item' || message.kind === 'opened' || message.kind === 'stream') this.#options.onMessage(message)
   }
 }

@@ -32,6 +32,8 @@ export type {
   LostReason,
   Message,
   ProgramMessage,
+  ResultForm,
+  StreamMessage,
   WorkerMessage,
 } from './wire/messages.ts'
 export {
@@ -43,7 +45,10 @@ export {
   encodeValue,
   shareValue,
 } from './wire/values.ts'
-export type { WireValue } from './wire/values.ts'
+export type { ArgumentOptions, StreamOptions, WireValue } from './wire/values.ts'
 export type { SharedValue } from './wire/shared.ts'
+export { CallStreams } from './wire/call-streams.ts'
+export type { StreamEvent, StreamPort } from './wire/call-streams.ts'
 export { UnsendableValueError, ValueTooLargeError } from './wire/unsendable.ts'
+export type { DecodeOptions } from './wire/value-types.ts'
 export { RemoteError } from './wire/remote-error.ts'

@@ -150,7 +150,8 @@ export class TestClient {
     const { list = [], ...fields } = more
     const value = await encodeArguments(list, args)
     const liftId = `src/main.ts#${name}`
-    this.writer.send({ kind: 'call', id, liftId, captures: list.length, attempt: 1, timeoutMs: 0, value, ...fields })
+    const call = { kind: 'call', id, liftId, captures: list.length, attempt: 1, timeoutMs: 0, results: 'items' } as const
+    this.writer.send({ ...call, value, ...fields })
     return id
   }
 

@@ -42,7 +42,7 @@ export class CachingInvoker implements Invoker {
 
   async #find(call: CachedCall, args: readonly unknown[]): Promise<unknown> {
     const cache = await this.#options.cache
-    const request = await encodeCall(this.#lifted, args)
+    const request = await encodeCall(this.#lifted, args, 'whole')
     const key = toCacheKey({ ...request, code: this.#codeHash })
     const found = await cache.read(key)
     if (found === undefined) {

@@ -15,6 +15,7 @@ import type {
   Log,
   Message,
   SharedValue,
+  StreamEvent,
   WorkerMessage,
 } from '@turbolift/worker-base/wire'
 
@@ -111,9 +112,9 @@ export class WorkerClient implements CallHost {
     this.#lastCallId = (this.#lastCallId + 1) >>> 0 || 1
     const id = this.#lastCallId
     this.#share(task.request.value.shared)
-    const { liftId, captures, timeoutMs = defaultTimeoutMs, value } = task.request
+    const { liftId, captures, timeoutMs = defaultTimeoutMs, results, value } = task.request
     const carrier = task.report?.filledCarrier
-    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempt, timeoutMs, carrier, value })
+    this.#writer.send({ kind: 'call', id, liftId, captures, attempt: task.attempt, timeoutMs, carrier, results, value })
     task.host = this
     task.callId = id
     task.isRecalled = false
@@ -162,6 +163,14 @@ export class WorkerClient implements CallHost {
     this.#post({ kind: 'return', id: task.callId })
   }
 
+  sendStreamEvent(task: Task, event: StreamEvent): void {
+    this.#post({ kind: 'stream', id: task.callId, ...event })
+  }
+
+  whenDrained(): Promise<void> {
+    return this.#writer.whenDrained()
+  }
+
   /** Ends the connection without a word to the events. */
   close(): void {
     this.#isClosed = true
@@ -203,6 +212,10 @@ export class WorkerClient implements CallHost {
         return this.#onAnswer(message)
       case 'item':
         return this.inFlight.get(message.id)?.onItem(message.value)
+      case 'opened':
+        return this.inFlight.get(message.id)?.open(message.value)
+      case 'stream':
+        return this.inFlight.get(message.id)?.onStreamEvent(message)
       case 'hello':
         this.slots = message.hello.slots
         return this.#events.onReady(this, message.hello)

@@ -84,12 +84,9 @@ export class Dispatcher implements Calls, AsyncDisposable {
       task.reject(refusal)
       return task
     }
-    this.#keepAlive.hold()
-    const unwatch = watchSignals(task, this)
-    task.onSettled = () => {
-      unwatch?.()
-      this.#keepAlive.release()
-    }
+    task.onWaiting = (isWaiting) => (isWaiting ? this.#keepAlive.hold() : this.#keepAlive.release())
+    task.onWaiting(true)
+    task.onSettled = watchSignals(task, this)
     this.#deployment ??= this.#deploy()
     const client = this.#queue.size === 0 ? this.#connections.roomiest() : undefined
     if (client === undefined) this.#queue.push(task)
@@ -276,7 +273,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       task.losses += 1
     }
     if (wasRunning) task.breaks += 1
-    const isLast = task.attempts >= MOST_ATTEMPTS || task.breaks >= MOST_BREAKS || task.items > 0
+    const isLast = task.attempts >= MOST_ATTEMPTS || task.breaks >= MOST_BREAKS || task.isConsumed
     if (isLast) task.reject(workerLost(task.request.name, task.breaks, reason))
     else if (wasRunning) task.report?.retry(reason)
     return !isLast

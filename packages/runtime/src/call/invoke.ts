@@ -1,5 +1,5 @@
 import { UnsendableValueError, ValueTooLargeError, decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
-import type { WireValue } from '@turbolift/worker-base/wire'
+import type { DecodeOptions, ResultForm, WireValue } from '@turbolift/worker-base/wire'
 
 import { argumentUnsendable, callTooLarge } from './errors.ts'
 import type { LiftManifest } from '../manifest.ts'
@@ -26,26 +26,37 @@ const NO_CAPTURES: readonly unknown[] = []
  * Makes one call and waits for its result.
  * @throws what the function threw; TransferError, CallTimeoutError, WorkerLostError, …; the signal's reason
  */
-export function callLifted(lifted: Lifted, args: readonly unknown[]): Promise<WireValue> {
-  const encoded = encodeCall(lifted, args)
+export function callLifted(lifted: Lifted, args: readonly unknown[]): Promise<unknown> {
+  const encoded = encodeCall(lifted, args, 'opened')
   const submit = (request: CallRequest) =>
-    new Promise<WireValue>((resolve, reject) => {
-      callsOf(lifted).submit(request, { resolve, reject })
+    new Promise<unknown>((resolve, reject) => {
+      const settle = { resolve, reject }
+      callsOf(lifted).submit(request, {
+        resolve: (value) => resolveDecoded(settle, value),
+        reject,
+        onOpened: (value, streams) => resolveDecoded(settle, value, { toStream: (number) => streams.read(number) }),
+      })
     })
   return encoded instanceof Promise ? encoded.then(submit) : submit(encoded)
 }
 
 /**
- * The request of a call; a promise of it only where a value takes time to read.
+ * The request of a call; a promise of it only where a value takes time to read. Streams among the arguments are read
+ * before, but for calls whose results are streams too: those can be tried again whenever their worker is lost.
  * @throws TransferError `ARGUMENT_UNSENDABLE`, `CALL_TOO_LARGE`
  */
-export function encodeCall(lifted: Lifted, args: readonly unknown[]): CallRequest | Promise<CallRequest> {
+export function encodeCall(
+  lifted: Lifted,
+  args: readonly unknown[],
+  results: ResultForm,
+): CallRequest | Promise<CallRequest> {
   const captures = lifted.captures?.() ?? NO_CAPTURES
+  const form = { captures: captures.length, results }
   try {
-    const value = encodeArguments(captures, args, lifted.options.signal)
-    if (!(value instanceof Promise)) return toRequest(lifted, captures.length, value)
+    const value = encodeArguments(captures, args, { keepStreams: results !== 'whole', signal: lifted.options.signal })
+    if (!(value instanceof Promise)) return toRequest(lifted, form, value)
     return value.then(
-      (read) => toRequest(lifted, captures.length, read),
+      (read) => toRequest(lifted, form, read),
       (error: unknown) => Promise.reject(toTransferError(lifted.meta.name, error)),
     )
   } catch (error) {
@@ -82,7 +93,7 @@ export class LiftedInvoker implements Invoker {
       reject: (error) => settle.reject(error),
     }
     try {
-      const request = encodeCall(this.#lifted, args)
+      const request = encodeCall(this.#lifted, args, 'whole')
       if (!(request instanceof Promise)) return callsOf(this.#lifted).submit(request, sink)
       return request.then((read) => callsOf(this.#lifted).submit(read, sink)).catch(sink.reject)
     } catch (error) {
@@ -97,10 +108,10 @@ export class LiftedInvoker implements Invoker {
   }
 }
 
-function resolveDecoded(settle: Settle, value: WireValue): void {
+function resolveDecoded(settle: Settle, value: WireValue, around?: DecodeOptions): void {
   let decoded: unknown
   try {
-    decoded = decodeValue(value)
+    decoded = decodeValue(value, around)
   } catch (error) {
     settle.reject(error)
     return
@@ -108,11 +119,13 @@ function resolveDecoded(settle: Settle, value: WireValue): void {
   settle.resolve(decoded)
 }
 
-function toRequest({ meta, options, mapId }: Lifted, captures: number, value: WireValue): CallRequest {
+type RequestForm = Pick<CallRequest, 'captures' | 'results'>
+
+function toRequest({ meta, options, mapId }: Lifted, form: RequestForm, value: WireValue): CallRequest {
   return {
     liftId: meta.id,
     name: meta.name,
-    captures,
+    ...form,
     value,
     timeoutMs: options.timeoutMs,
     signal: options.signal,

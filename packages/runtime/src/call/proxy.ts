@@ -1,5 +1,3 @@
-import { decodeValue } from '@turbolift/worker-base/wire'
-
 import type { LiftManifest } from '../manifest.ts'
 import { MapReport } from '../watch/map-report.ts'
 import { CachingInvoker } from './caching-invoker.ts'
@@ -54,7 +52,7 @@ function createProxy(lifted: Lifted): LiftedProxy {
 function createCallProxy(lifted: Lifted): LiftedProxy {
   const proxy = async (...args: unknown[]): Promise<unknown> => {
     try {
-      return decodeValue(await callLifted(lifted, args))
+      return await callLifted(lifted, args)
     } catch (error) {
       throw joinStacks(error, captureSite(proxy))
     }

@@ -16,7 +16,7 @@ export async function* streamLifted(
   lifted: Lifted,
   args: readonly unknown[],
 ): AsyncGenerator<unknown, unknown, undefined> {
-  const request = await encodeCall(lifted, args)
+  const request = await encodeCall(lifted, args, 'items')
   const items = new Items()
   const task = callsOf(lifted).submit(request, items)
   try {

@@ -1,4 +1,5 @@
-import type { WireValue } from '@turbolift/worker-base/wire'
+import { CallStreams } from '@turbolift/worker-base/wire'
+import type { ResultForm, StreamEvent, WireValue } from '@turbolift/worker-base/wire'
 
 import type { CallReport } from '../watch/call-report.ts'
 import { retryDelayMs } from './retry.ts'
@@ -11,6 +12,7 @@ export interface CallRequest {
   readonly captures: number
   /** Captures and arguments, encoded when the call was made: later changes of the originals do not show. */
   readonly value: WireValue
+  readonly results: ResultForm
   /** `undefined`: what the pool says. 0: no limit. */
   readonly timeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
@@ -29,6 +31,8 @@ export interface CallSink {
   readonly onItem?: (value: WireValue) => void
   /** With `onItem`: how many items may come before the caller took any. */
   readonly window?: number
+  /** The result, which holds streams; in place of `resolve`. */
+  readonly onOpened?: (value: WireValue, streams: CallStreams) => void
 }
 
 /** Where a call runs. */
@@ -39,6 +43,10 @@ export interface CallHost {
   allow(task: Task, items: number): void
   /** Ends a streaming call early. */
   endStream(task: Task): void
+  /** Tells the other side of a stream among the arguments or in the result. */
+  sendStreamEvent(task: Task, event: StreamEvent): void
+  /** Resolves when what was sent has left, as far as it has to. */
+  whenDrained(): Promise<void>
 }
 
 /** What takes calls. */
@@ -84,18 +92,24 @@ export class Task {
   aborted: { readonly reason: unknown } | undefined = undefined
   /** Its worker was asked to give it back. */
   isRecalled = false
-  /** Items that reached the caller: a streaming call that has any is not tried again. */
-  items = 0
+  /** Part of a stream was read: the call is not tried again. */
+  isConsumed = false
+  /** Its caller has the result, whose streams go on. */
+  isOpened = false
   /** Tells listeners how it goes; `undefined` when there are none. */
   readonly report: CallReport | undefined
   /** Called once when the call is settled. */
   onSettled: (() => void) | undefined = undefined
+  /** Called when somebody waits for it, or does not any more: as long as it has no result, and later for its streams. */
+  onWaiting: ((isWaiting: boolean) => void) | undefined = undefined
+  #streams: CallStreams | undefined
   #pause: NodeJS.Timeout | undefined
 
   constructor(request: CallRequest, sink: CallSink, report?: CallReport) {
     this.request = request
     this.sink = sink
     this.report = report
+    if (request.value.streams !== undefined) void this.#openStreams().send(request.value.streams)
   }
 
   /** 1 for the first try. */
@@ -105,28 +119,42 @@ export class Task {
 
   onItem(value: WireValue): void {
     if (this.isSettled) return
-    this.items += 1
+    this.isConsumed = true
     this.sink.onItem?.(value)
+  }
+
+  /** The result is there, and holds streams. */
+  open(value: WireValue): void {
+    if (this.isSettled || this.isOpened) return
+    this.isConsumed = true
+    this.isOpened = true
+    this.onWaiting?.(false)
+    this.sink.onOpened?.(value, this.#openStreams())
+  }
+
+  onStreamEvent(event: StreamEvent): void {
+    if (event.event === 'credit') this.isConsumed = true
+    this.#streams?.receive(event)
   }
 
   resolve(value: WireValue): void {
     if (this.isSettled) return
-    this.#settle()
+    this.#settle(new Error('The call is over.'))
     this.report?.finish(value)
-    this.sink.resolve(value)
+    if (!this.isOpened) this.sink.resolve(value)
   }
 
   reject(error: unknown): void {
     if (this.isSettled) return
-    this.#settle()
+    this.#settle(error)
     this.report?.fail(error)
-    this.sink.reject(error)
+    if (!this.isOpened) this.sink.reject(error)
   }
 
   /** A try failed: after a pause `again` begins the next one, where the options and the error allow it. */
   fail(error: unknown, again: () => void): void {
     if (this.isSettled) return
-    const isFinal = this.aborted !== undefined || this.items > 0
+    const isFinal = this.aborted !== undefined || this.isConsumed
     const tried = this.failures + 1
     const delayMs = isFinal
       ? undefined
@@ -138,9 +166,20 @@ export class Task {
     this.#pause = setTimeout(again, delayMs)
   }
 
-  #settle(): void {
+  #settle(reason: unknown): void {
     this.isSettled = true
     clearTimeout(this.#pause)
+    this.#streams?.close(reason)
+    if (!this.isOpened) this.onWaiting?.(false)
     this.onSettled?.()
+  }
+
+  #openStreams(): CallStreams {
+    this.#streams ??= new CallStreams({
+      post: (event) => this.host?.sendStreamEvent(this, event),
+      whenDrained: async () => this.host?.whenDrained(),
+      onWaiting: (isWaiting) => this.onWaiting?.(isWaiting),
+    })
+    return this.#streams
   }
 }

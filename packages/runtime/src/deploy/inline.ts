@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { createInlineWorker } from '@turbolift/worker-base/inline'
 import type { InlineWorker } from '@turbolift/worker-base/inline'
 import { encodeError } from '@turbolift/worker-base/wire'
-import type { WorkerMessage } from '@turbolift/worker-base/wire'
+import type { StreamEvent, WorkerMessage } from '@turbolift/worker-base/wire'
 
 import { settleByAnswer } from '../call/answer.ts'
 import { abortedSignal, watchSignals } from '../call/signals.ts'
@@ -77,6 +77,14 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     this.#send({ kind: 'return', id: task.callId })
   }
 
+  sendStreamEvent(task: Task, event: StreamEvent): void {
+    this.#send({ kind: 'stream', id: task.callId, ...event })
+  }
+
+  async whenDrained(): Promise<void> {
+    // Streams are read one window ahead; nothing else lies between.
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const worker = await this.#worker
     await worker?.stop()
@@ -97,7 +105,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     this.#worker ??= this.#load()
     const worker = await this.#worker
     for (const shared of request.value.shared ?? []) worker.send({ kind: 'share', id: 0, ...shared })
-    const { liftId, captures, value } = request
+    const { liftId, captures, results, value } = request
     worker.send({
       kind: 'call',
       id: task.callId,
@@ -106,6 +114,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
       attempt: task.attempt,
       timeoutMs: 0,
       carrier: task.report?.filledCarrier,
+      results,
       value,
     })
     if (sink.window !== undefined) this.allow(task, sink.window)
@@ -145,6 +154,10 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     switch (message.kind) {
       case 'item':
         return task.onItem(message.value)
+      case 'opened':
+        return task.open(message.value)
+      case 'stream':
+        return task.onStreamEvent(message)
       case 'result':
       case 'error':
       case 'end':

@@ -23,6 +23,7 @@ const functions = {
   environment: 'async (names) => names.map((name) => process.env[name])',
   write: "async (path) => (await import('node:fs')).writeFileSync(path, 'x')",
   count: 'async function* (to) { for (let n = 0; n < to; n += 1) yield n }',
+  passOn: 'async (stream) => stream',
 }
 
 const on = (kubernetes: KubernetesInput = {}, pool: ConfigInput = {}): ConfigInput => ({
@@ -42,6 +43,9 @@ describe.each(['direct', 'port-forward', 'auto'] as const)('reach: %s', (reach) 
     const counted: unknown[] = []
     for await (const value of program.streamed('count')(1_000)) counted.push(value)
     expect(counted).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
+    const passedOn = await program.lifted('passOn')(new Blob([large]).stream())
+    if (!(passedOn instanceof ReadableStream)) throw new Error('No stream came back.')
+    expect(Buffer.compare(Buffer.from(await new Response(passedOn).arrayBuffer()), large)).toBe(0)
     await program[Symbol.asyncDispose]()
     await nothingLeft()
   })

@@ -34,7 +34,7 @@ declare namespace $Turbolift {
   type Result<R> =
     R extends AsyncGenerator<infer Y, infer Z, any>
       ? Settle<Walk<Y, 'yielded value', [], never>> | Settle<Walk<Z, 'result', [], never>>
-      : Settle<Walk<Awaited<R>, 'result', [], never>>
+      : Settle<Walk<Awaited<R>, 'result', [], Opened>>
 
   /** Allowed is what may stand here beyond the values that may stand anywhere. */
   type Walk<T, P extends string, Depth extends unknown[], Allowed> =
@@ -48,18 +48,23 @@ declare namespace $Turbolift {
     : T extends symbol ? ${'`!${P} is a symbol`'}
     : T extends Function ? ${'`!${P} is a function`'}
     : T extends { readonly [Symbol.toStringTag]: 'SharedArrayBuffer' } ? ${'`!${P} is a SharedArrayBuffer`'}
-    : T extends Global<'ReadableStream'> ? Chunks<T, P>
+    : T extends Global<'ReadableStream'> ? Chunks<T, P, Depth, Allowed>
     : T extends Sendable | Allowed ? 'ok'
     : T extends Error ? 'stack' extends keyof T ? 'ok' : Inside<T, P, Depth, Allowed>
     : T extends PromiseLike<any> ? ${'`!${P} is a promise`'}
     : Depth['length'] extends 6 ? 'ok'
     : Inside<T, P, Depth, Allowed>
 
-  /** Streams carry bytes alone. The reader without options is the one that says what it reads. */
-  type Chunks<T, P extends string> =
+  /** The reader without options is the one that says what it reads. */
+  type Chunks<T, P extends string, Depth extends unknown[], Allowed> =
     T extends { getReader(...options: any): infer R }
-      ? R extends { read(): PromiseLike<infer Step> } ? Bytes<Step extends { done: false; value: infer C } ? C : never, P> : never
+      ? R extends { read(): PromiseLike<infer Step> }
+        ? Step extends { done: false; value: infer C }
+          ? [Opened] extends [Allowed] ? Settle<Walk<C, ${'`${P}[]`'}, [...Depth, 0], never>> : Bytes<C, P>
+          : never
+        : never
       : 'ok'
+  /** A stream that is read before it is sent. */
   type Bytes<C, P extends string> =
     IsAny<C> extends true ? 'ok'
     : unknown extends C ? 'ok'
@@ -80,8 +85,9 @@ declare namespace $Turbolift {
     : T extends WeakMap<any, any> ? ${'`!${P} is a WeakMap`'}
     : T extends WeakSet<any> ? ${'`!${P} is a WeakSet`'}
     : T extends Global<'WeakRef'> ? ${'`!${P} is a WeakRef`'}
-    : T extends AsyncIterable<any>
-      ? keyof T extends symbol
+    : T extends AsyncIterable<infer V>
+      ? [Opened] extends [Allowed] ? Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], never>>
+      : keyof T extends symbol
         ? ${'`?${P} is an async iterable`'}
         : ${'`!${P} is an async iterable`'}
     : T extends Iterable<infer V>
@@ -128,6 +134,8 @@ declare namespace $Turbolift {
     | Global<'URL'>
     | Global<'URLSearchParams'>
     | Global<'Blob'>
-  type Argument = Global<'AbortSignal'>
+  type Argument = Global<'AbortSignal'> | Opened
+  /** Allowed where streams and async iterables are sent on while they are read. */
+  type Opened = { readonly $opened: true }
 }
 `

@@ -54,21 +54,25 @@ const refused: Record<string, readonly [source: string, ...problems: string[]]> 
   'rest parameter': ['export async function f(n: number, ...all: (() => void)[]) {}', 'a rest parameter is a function'],
   'only a rest parameter': ['export async function f(...all: { s: symbol }[]) {}', 'a rest parameter.s is a symbol'],
   'variadic tuple': ['export async function f(x: [string, ...symbol[]]) {}', '?parameter 0[] is a symbol'],
-  'async iterable, which may be a stream': [
-    'export async function f(x: AsyncIterable<Uint8Array>) { return 1 }',
-    '?parameter 0 is an async iterable',
+  'item of an async iterable': [
+    'export async function f(x: AsyncIterable<{ run(): void }>) {}',
+    'parameter 0[].run is a function',
   ],
-  'async generator as a value': [
-    'export async function f() { return { items: (async function* () { yield 1 })() } }',
-    'result.items is an async iterable',
+  'item of a stream': [
+    'export async function f() { return { rows: new ReadableStream<() => void>() } }',
+    'result.rows[] is a function',
   ],
-  'stream of objects': [
-    'export async function f(x: { rows: ReadableStream<{ id: number }> }) {}',
-    'parameter 0.rows is a stream of other values than bytes',
+  'async iterable that is yielded, and may be a stream': [
+    'export async function* f() { yield new Blob().stream() as AsyncIterable<Uint8Array> }',
+    '?yielded value is an async iterable',
   ],
-  'stream of texts as the result': [
-    'export async function f() { return new Response("a").body!.pipeThrough(new TextDecoderStream()) }',
-    'result is a stream of other values than bytes',
+  'async generator that is yielded': [
+    'export async function* f() { yield { items: (async function* () { yield 1 })() } }',
+    'yielded value.items is an async iterable',
+  ],
+  'stream of texts that is yielded': [
+    'export async function* f() { yield new Response("a").body!.pipeThrough(new TextDecoderStream()) }',
+    'yielded value is a stream of other values than bytes',
   ],
   'optional property': ['export async function f(x: { onDone?: () => void }) {}', '?parameter 0.onDone is a function'],
   'optional parameter': ['export async function f(done?: () => void) {}', '?parameter 0 is a function'],
@@ -116,6 +120,11 @@ const accepted: Record<string, string> = {
   'Blob and stream': 'export async function f(a: Blob, b: ReadableStream<Uint8Array>) { return { a, b } }',
   'streams of bytes, and of what is not known':
     'export async function f(a: ReadableStream, b?: ReadableStream<any>, c?: ReadableStream<Buffer>) { return new Response("a").body! }',
+  'streams of objects and texts':
+    'export async function f(x: { rows: ReadableStream<{ id: number }> }) { return new Response("a").body!.pipeThrough(new TextDecoderStream()) }',
+  'async iterables':
+    'export async function f(a: AsyncIterable<Uint8Array>, b: AsyncGenerator<{ id: number }>) { return { items: (async function* () { yield 1 })() } }',
+  'streams of Node': 'export async function f(a: import("node:stream").Readable, b: NodeJS.ReadableStream) {}',
   'AbortSignal as argument': 'export async function f(signal: AbortSignal, o: { signal?: AbortSignal }) { return 1 }',
   errors:
     'class E extends Error { code = 1; toJSON() { return {} } }; export async function f(a: Error) { return [new E(), new AggregateError([])] }',

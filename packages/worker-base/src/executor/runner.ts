@@ -2,10 +2,11 @@ import { claimCall } from '../threads/claims.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMessage } from '../wire/message-codec.ts'
 import type { CallMessage } from '../wire/messages.ts'
+import { createCredit } from '../wire/pump.ts'
 import { decodeError } from '../wire/values.ts'
 import { CallContext } from './call-context.ts'
 import { runCall } from './execute.ts'
-import { createCredit } from './stream.ts'
+import { cancelCall } from './running-call.ts'
 import type { RunnerOptions, RunningCall } from './running-call.ts'
 
 /** After this long the event loop gets its turn, however many short calls are waiting. */
@@ -41,9 +42,10 @@ export class CallRunner {
         if (!this.#isBusy) this.#start()
         break
       case 'cancel':
-        if (message.id !== this.#running?.call.id) break
-        this.#running.credit.close()
-        this.#running.context.abort(decodeError(message.value))
+        if (message.id === this.#running?.call.id) cancelCall(this.#running, decodeError(message.value))
+        break
+      case 'stream':
+        if (message.id === this.#running?.call.id) this.#running.streams?.receive(message)
         break
       case 'credit':
         this.#addCredit(message.id, message.items)
@@ -109,7 +111,8 @@ export class CallRunner {
 
   async #run(call: CallMessage): Promise<void> {
     const context = new CallContext(call, this.#options.workerId)
-    this.#running = { call, context, credit: createCredit(this.#earlyCredit.get(call.id) ?? 0) }
+    const credit = createCredit(this.#earlyCredit.get(call.id) ?? 0)
+    this.#running = { call, context, credit, streams: undefined }
     const answer = await runCall(this.#running, this.#options)
     this.#options.afterCall(context)
     this.#options.channel.send(answer)

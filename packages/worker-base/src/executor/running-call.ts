@@ -5,7 +5,8 @@ import type { CallContext } from './call-context.ts'
 import type { FunctionTable } from './functions.ts'
 import type { Hooks } from './hooks.ts'
 import type { SharedStore } from './shared-store.ts'
-import type { Credit } from './stream.ts'
+import type { CallStreams } from '../wire/call-streams.ts'
+import type { Credit } from '../wire/pump.ts'
 
 export interface RunnerOptions {
   readonly channel: FrameChannel
@@ -23,4 +24,13 @@ export interface RunningCall {
   readonly call: CallMessage
   readonly context: CallContext
   readonly credit: Credit
+  /** Made when the arguments or the result hold one. */
+  streams: CallStreams | undefined
+}
+
+/** Tells a call to end: its signal aborts, and its streams. */
+export function cancelCall({ context, credit, streams }: RunningCall, reason: unknown): void {
+  credit.close()
+  context.abort(reason)
+  streams?.close(reason)
 }

@@ -1,7 +1,7 @@
 import { createCallIds, createClaims, hasStarted, revokeCall } from '../threads/claims.ts'
 import type { ExecutorNotice } from '../threads/startup.ts'
 import { toFrame } from '../wire/frame-batch.ts'
-import { FRAME_TYPE, copyFrame } from '../wire/frame.ts'
+import { FRAME_TYPE, copyFrame, isAnswer } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMessage, readCallTimeout, readCreditItems, readShareKey } from '../wire/message-codec.ts'
 import type { Log, Lost } from '../wire/messages.ts'
@@ -78,7 +78,7 @@ export class ExecutorPool {
       this.#noticeIdle()
       return
     }
-    if (!this.#forward(call, frame)) return
+    if (!this.forward(call, frame)) return
     call.abortAt = performance.now() + graceMs
     this.#timed.add(call)
     this.#startWatch()
@@ -102,7 +102,7 @@ export class ExecutorPool {
 
   /** Ends a streaming call early. One that has not begun ends as a generator does that nobody has asked for a value. */
   return(call: PendingCall, frame: Frame): void {
-    if (!this.#takeBack(call)) this.#forward(call, frame)
+    if (!this.#takeBack(call)) this.forward(call, frame)
     else call.listener.onFrame(toFrame({ kind: 'end', id: call.id, value: UNDEFINED_VALUE }))
     this.#noticeIdle()
   }
@@ -110,11 +110,11 @@ export class ExecutorPool {
   /** Lets a streaming call send more items. */
   allow(call: PendingCall, frame: Frame): void {
     call.credit += readCreditItems(frame)
-    this.#forward(call, frame)
+    this.forward(call, frame)
   }
 
   /** Passes a frame on to the executor of a call. False: the call is over, or waits. */
-  #forward(call: PendingCall, frame: Frame): boolean {
+  forward(call: PendingCall, frame: Frame): boolean {
     const executor = this.#executors[call.executor]
     if (executor?.calls.get(call.id) !== call) return false
     executor.thread.post(frame, call.id)
@@ -337,10 +337,6 @@ function toReason(executor: Executor, call: PendingCall, end: ThreadEnd): Pick<L
   const why =
     reason === 'timeout' ? `It ran for longer than ${call.timeoutMs} ms.` : 'It did not stop when it was cancelled.'
   return { reason, detail: why }
-}
-
-function isAnswer(type: number): boolean {
-  return type === FRAME_TYPE.result || type === FRAME_TYPE.error || type === FRAME_TYPE.end || type === FRAME_TYPE.lost
 }
 
 function readLog(frame: Frame): Log {

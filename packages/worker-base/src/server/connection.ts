@@ -6,7 +6,7 @@ import { toFrame } from '../wire/frame-batch.ts'
 import { createFrameDecoder } from '../wire/frame-decoder.ts'
 import { createFrameWriter } from '../wire/frame-writer.ts'
 import type { FrameWriter } from '../wire/frame-writer.ts'
-import { FRAME_TYPE, FrameError } from '../wire/frame.ts'
+import { FRAME_TYPE, FrameError, isAnswer } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
 import { readCancelGrace } from '../wire/message-codec.ts'
 import type { Hello, Log, WorkerMessage } from '../wire/messages.ts'
@@ -103,6 +103,9 @@ class ProgramConnection implements Connection {
       case FRAME_TYPE.return:
         if (call !== undefined) this.#options.pool.return(call, frame)
         break
+      case FRAME_TYPE.stream:
+        if (call !== undefined) this.#options.pool.forward(call, frame)
+        break
       case FRAME_TYPE.share:
         this.#options.pool.share(frame)
         break
@@ -128,7 +131,7 @@ class ProgramConnection implements Connection {
           if (this.#canLog()) this.#writer.sendFrame(answer, id)
           return
         }
-        if (answer.type !== FRAME_TYPE.item) this.#calls.delete(id)
+        if (isAnswer(answer.type)) this.#calls.delete(id)
         this.#writer.sendFrame(answer, id)
       },
       onLost: (lost) => {

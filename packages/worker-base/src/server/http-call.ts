@@ -47,6 +47,7 @@ export function answerHttpCall({ pool, onLog }: HttpCallServices, call: HttpCall
       captures: 0,
       attempt: 1,
       timeoutMs: 0,
+      results: 'items',
       value: parseArguments(call),
     })
     const pending: PendingCall = pool.submit(frame, {

@@ -29,6 +29,8 @@ export const FRAME_TYPE = {
   hello: 16,
   recall: 17,
   share: 18,
+  opened: 19,
+  stream: 20,
 } as const
 
 /** One frame as it arrived: fields and text unread, so that it can be passed on as it is. */
@@ -38,6 +40,11 @@ export interface Frame {
   readonly id: number
   readonly head: Buffer
   readonly parts: readonly Uint8Array[]
+}
+
+/** Whether a frame of this type ends the call it belongs to. */
+export function isAnswer(type: number): boolean {
+  return type === FRAME_TYPE.result || type === FRAME_TYPE.error || type === FRAME_TYPE.end || type === FRAME_TYPE.lost
 }
 
 /** The same frame in memory of its own. */

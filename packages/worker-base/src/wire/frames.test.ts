@@ -9,7 +9,7 @@ import { createFrameBatch } from './frame-batch.ts'
 import { createFrameDecoder } from './frame-decoder.ts'
 import { createFrameWriter } from './frame-writer.ts'
 import { parseMessage } from './message-codec.ts'
-import { LOST_REASONS } from './messages.ts'
+import { LOST_REASONS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
 import type { Message } from './messages.ts'
 import { createRandom } from '../../test/random.ts'
 import type { Random } from '../../test/random.ts'
@@ -21,24 +21,29 @@ const binary = {
   parts: [Uint8Array.of(1, 2), new Uint8Array(0)],
 } as const
 const lost = { started: true, detail: 'why', reason: 'exit' } as const
+const call = {
+  kind: 'call',
+  id: 1,
+  liftId: '',
+  captures: 0,
+  attempt: 1,
+  timeoutMs: 0,
+  results: 'whole',
+  value,
+} as const
 
 const messages: readonly Message[] = [
-  { kind: 'call', id: 1, liftId: 'src/ä.ts#f', captures: 2, attempt: 3, timeoutMs: 4_000_000_000, value },
-  { kind: 'call', id: 0xffff_ffff, liftId: '', captures: 0, attempt: 1, timeoutMs: 0, value: binary },
-  {
-    kind: 'call',
-    id: 3,
-    liftId: 'a#ü',
-    captures: 0,
-    attempt: 1,
-    timeoutMs: 0,
-    carrier: { traceparent: '00-ä', empty: '' },
-    value,
-  },
+  ...RESULT_FORMS.map(
+    (results): Message => ({ ...call, liftId: 'src/ä.ts#f', captures: 2, attempt: 3, timeoutMs: 4_000_000_000, results }),
+  ),
+  { ...call, id: 0xffff_ffff, value: binary },
+  { ...call, id: 3, liftId: 'a#ü', carrier: { traceparent: '00-ä', empty: '' } },
   { kind: 'cancel', id: 2, graceMs: 500, value },
   { kind: 'credit', id: 3, items: 16 },
   { kind: 'return', id: 4 },
   { kind: 'recall', id: 4 },
+  { kind: 'opened', id: 4, value: binary },
+  ...STREAM_EVENTS.map((event, index): Message => ({ kind: 'stream', id: 5, stream: index * 16_000, event, items: 7, value })),
   { kind: 'share', id: 0, key: 'a key', value: { format: 'devalue', text: '[1]', parts: [Uint8Array.of(1, 2, 3)] } },
   { kind: 'drain', id: 0 },
   { kind: 'draining', id: 0 },

@@ -1,11 +1,12 @@
 import { FRAME_TYPE, frameMalformed } from './frame.ts'
 import type { Frame } from './frame.ts'
-import { LOST_REASONS } from './messages.ts'
-import type { CallMessage, Hello, Log, Lost, LostReason, Message } from './messages.ts'
+import { LOST_REASONS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
+import type { CallMessage, Hello, Log, Lost, LostReason, Message, StreamMessage } from './messages.ts'
 import type { WireValue } from './values.ts'
 
 const FORMAT_BYTES = 1
-const CALL_FIELD_BYTES = 10
+const CALL_FIELD_BYTES = 11
+const STREAM_FIELD_BYTES = 7
 /** UTF-8 needs at most this many bytes for a UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3
 /** Above this the exact length of a text is counted before room is made for it. */
@@ -22,8 +23,11 @@ export function maxHeadBytes(message: Message): number {
     case 'error':
     case 'item':
     case 'end':
+    case 'opened':
     case 'failed':
       return maxValueBytes(message.value)
+    case 'stream':
+      return STREAM_FIELD_BYTES + maxValueBytes(message.value)
     case 'share':
       return 1 + maxTextBytes(message.key) + maxValueBytes(message.value)
     case 'credit':
@@ -50,8 +54,11 @@ export function writeHead(slab: Buffer, start: number, message: Message): number
     case 'error':
     case 'item':
     case 'end':
+    case 'opened':
     case 'failed':
       return writeValue(slab, start, message.value)
+    case 'stream':
+      return writeStream(slab, start, message)
     case 'share':
       return writeShare(slab, start, message)
     case 'credit':
@@ -86,6 +93,10 @@ export function parseMessage(frame: Frame): Message {
       return { kind: 'item', id, value: parseValue(frame, 0) }
     case FRAME_TYPE.end:
       return { kind: 'end', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.opened:
+      return { kind: 'opened', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.stream:
+      return parseStream(frame)
     case FRAME_TYPE.credit:
       return { kind: 'credit', id, items: readU32(head, 0) }
     case FRAME_TYPE.return:
@@ -160,6 +171,7 @@ function writeCall(slab: Buffer, start: number, message: CallMessage): number {
   slab.writeUInt32LE(message.timeoutMs, start + 4)
   const idBytes = slab.write(toTarget(message), start + CALL_FIELD_BYTES)
   slab.writeUInt16LE(idBytes, start + 8)
+  slab.writeUInt8(RESULT_FORMS.indexOf(message.results ?? 'whole'), start + 10)
   return writeValue(slab, start + CALL_FIELD_BYTES + idBytes, message.value)
 }
 
@@ -181,6 +193,8 @@ function parseCall(frame: Frame): CallMessage {
   const { head } = frame
   if (head.length < CALL_FIELD_BYTES) throw frameMalformed('a call without its fields')
   const idEnd = CALL_FIELD_BYTES + head.readUInt16LE(8)
+  const results = RESULT_FORMS[head.readUInt8(10)]
+  if (results === undefined) throw frameMalformed('a call for results of an unknown form')
   const target = head.toString('utf8', CALL_FIELD_BYTES, idEnd)
   const end = target.indexOf('\0')
   return {
@@ -191,8 +205,25 @@ function parseCall(frame: Frame): CallMessage {
     timeoutMs: head.readUInt32LE(4),
     liftId: end === -1 ? target : target.slice(0, end),
     carrier: end === -1 ? undefined : parseCarrier(target.slice(end + 1)),
+    results,
     value: parseValue(frame, idEnd),
   }
+}
+
+function writeStream(slab: Buffer, start: number, { event, stream, items, value }: StreamMessage): number {
+  slab.writeUInt8(STREAM_EVENTS.indexOf(event), start)
+  slab.writeUInt16LE(stream, start + 1)
+  slab.writeUInt32LE(items, start + 3)
+  return writeValue(slab, start + STREAM_FIELD_BYTES, value)
+}
+
+function parseStream(frame: Frame): StreamMessage {
+  const { id, head } = frame
+  if (head.length < STREAM_FIELD_BYTES) throw frameMalformed('a stream event without its fields')
+  const event = STREAM_EVENTS[head.readUInt8(0)]
+  if (event === undefined) throw frameMalformed('an unknown stream event')
+  const [stream, items] = [head.readUInt16LE(1), head.readUInt32LE(3)]
+  return { kind: 'stream', id, stream, event, items, value: parseValue(frame, STREAM_FIELD_BYTES) }
 }
 
 function writeValue(slab: Buffer, start: number, value: WireValue): number {

@@ -13,9 +13,42 @@ export interface CallMessage {
   readonly timeoutMs: number
   /** Text that goes along for tools, such as `traceparent`; the function finds it in its context. */
   readonly carrier?: Readonly<Record<string, string>> | undefined
+  /** Default `whole`. */
+  readonly results?: ResultForm
   /** Made by `encodeArguments`. */
   readonly value: WireValue
 }
+
+/**
+ * How a result comes that takes time to read.
+ * - `whole`: streams of bytes are read to their end first, other async iterables are refused
+ * - `items`: an async generator is sent as `item`s, with credit
+ * - `opened`: streams and async iterables come as `stream` events after `opened`
+ */
+export type ResultForm = (typeof RESULT_FORMS)[number]
+
+export const RESULT_FORMS = ['whole', 'items', 'opened'] as const
+
+/**
+ * What happens to a stream among the arguments or in the result of a call, told by the side that gives it (`item`,
+ * `end`, `error`) to the one that reads it, or the other way round (`credit`, `cancel`). An item needs credit, and so
+ * does the end. Arguments and result count their streams apart, from 0.
+ */
+export interface StreamMessage {
+  readonly kind: 'stream'
+  /** The call. */
+  readonly id: number
+  readonly stream: number
+  readonly event: StreamEventName
+  /** With `credit`: how many items more may be sent. */
+  readonly items: number
+  /** An item; with `error` and `cancel` why (made by `encodeError`). */
+  readonly value: WireValue
+}
+
+export type StreamEventName = (typeof STREAM_EVENTS)[number]
+
+export const STREAM_EVENTS = ['item', 'end', 'error', 'credit', 'cancel'] as const
 
 /** What the program sends. */
 export type ProgramMessage =
@@ -38,6 +71,7 @@ export type ProgramMessage =
   | { readonly kind: 'share'; readonly id: 0; readonly key: string; readonly value: WireValue }
   /** Asks the worker to finish its calls and exit. */
   | { readonly kind: 'drain'; readonly id: 0 }
+  | StreamMessage
   | HeartbeatMessage
 
 /** Both sides answer each `ping` with a `pong` of the same id, however busy the executors are. */
@@ -55,8 +89,11 @@ export type WorkerMessage =
   | { readonly kind: 'error'; readonly id: number; readonly value: WireValue }
   /** The next value of a streaming call. */
   | { readonly kind: 'item'; readonly id: number; readonly value: WireValue }
-  /** A streaming call ended; `value` is what its generator returned. */
+  /** A streaming call ended; `value` is what its generator returned. Also the end of a call that was `opened`. */
   | { readonly kind: 'end'; readonly id: number; readonly value: WireValue }
+  /** The result of a call, whose streams are still to come; the call goes on until they have ended. */
+  | { readonly kind: 'opened'; readonly id: number; readonly value: WireValue }
+  | StreamMessage
   /** There will be no result, for a reason that is not the function's own error. */
   | { readonly kind: 'lost'; readonly id: number; readonly lost: Lost }
   /** Lines that user code printed. `id` is the call that printed them, 0 outside of calls. */

@@ -41,11 +41,16 @@ export function explainUnsendable(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`
   if (value instanceof Unsendable) return value.reason
   if ('then' in value && typeof value.then === 'function') return 'a promise; await it first'
+  if (isAsyncIterable(value)) return 'an async iterable, which only the arguments or the result of a single call can hold'
   const name = className(value)
   if (name === 'Object') return explainPlainObject(value)
   if (name === 'SharedArrayBuffer') return 'a SharedArrayBuffer, which only threads of one process can share'
   if (WEAK.has(name)) return `a ${name}, whose entries cannot be listed`
   return `an instance of class ${name}; send a plain object with its data instead`
+}
+
+export function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
+  return Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function'
 }
 
 const WEAK: ReadonlySet<string> = new Set(['WeakMap', 'WeakSet', 'WeakRef'])

@@ -3,21 +3,23 @@ import type { ExplainRefusal } from './error-fields.ts'
 import { readBlob, readByteStream } from './read-bytes.ts'
 import { findShared } from './shared.ts'
 import type { SharedValue } from './shared.ts'
-import { Unsendable } from './unsendable.ts'
+import { Unsendable, isAsyncIterable } from './unsendable.ts'
 
 type Reducers = Record<string, (value: unknown) => unknown>
 
 /** Collects what travels beside the text. */
 export interface PartSink {
   readonly parts: Uint8Array[]
-  /** Parts that are still being read (blobs, streams); `undefined` where nothing can wait for them. */
-  readonly pending: Promise<void>[] | undefined
+  /** Parts that are still being read (blobs, streams); absent where nothing can wait for them. */
+  readonly pending?: Promise<void>[]
   /** Ends the reading of streams. */
   readonly signal?: AbortSignal | undefined
-  /** Signals that the value holds; `undefined` where nobody could pass their abort on. */
-  readonly signals: AbortSignal[] | undefined
-  /** Values that are sent apart; `undefined` where everything is sent as it is. */
-  readonly shared: SharedValue[] | undefined
+  /** Signals that the value holds; absent where nobody could pass their abort on. */
+  readonly signals?: AbortSignal[]
+  /** Values that are sent apart; absent where everything is sent as it is. */
+  readonly shared?: SharedValue[]
+  /** Streams that are sent on when somebody reads them; absent where they have to be read before. */
+  readonly streams?: AsyncIterable<unknown>[]
   /** Errors that are being encoded; one of them met again is a cycle. */
   readonly ancestors: readonly Error[]
   readonly explain: ExplainRefusal
@@ -58,9 +60,11 @@ function reduceSpecial(value: object, sink: PartSink): unknown[] | undefined {
     return ['Error', toErrorFields(value, sink.ancestors, sink.explain)]
   }
   if (value instanceof Blob) return reduceBlob(value, sink)
-  if (value instanceof ReadableStream) return reduceByteStream(value, sink)
+  if (value instanceof ReadableStream) return reduceReadableStream(value, sink)
   if (value instanceof AbortSignal) return reduceSignal(value, sink)
-  return undefined
+  return isAsyncIterable(value) && sink.streams !== undefined
+    ? ['AsyncIterable', keepStream(value, sink.streams)]
+    : undefined
 }
 
 function isApart(value: object, { shared }: PartSink): boolean {
@@ -82,11 +86,15 @@ function reduceBlob(blob: Blob, sink: PartSink): unknown[] {
   return blob instanceof File ? ['File', number, blob.type, blob.name, blob.lastModified] : ['Blob', number, blob.type]
 }
 
-/** Its bytes travel as a whole: the other side reads them from a stream again. */
-function reduceByteStream(stream: ReadableStream<unknown>, sink: PartSink): unknown[] {
+function reduceReadableStream(stream: ReadableStream<unknown>, sink: PartSink): unknown[] {
   if (sink.pending === undefined) return [new Unsendable('a ReadableStream, which errors cannot hold')]
   if (stream.locked) return [new Unsendable('a ReadableStream that somebody reads already')]
-  return ['ReadableStream', addPending(sink, readByteStream(stream, sink.signal))]
+  if (sink.streams !== undefined) return ['ReadableStream', keepStream(stream, sink.streams)]
+  return ['ReadBytes', addPending(sink, readByteStream(stream, sink.signal))]
+}
+
+function keepStream(stream: AsyncIterable<unknown>, streams: AsyncIterable<unknown>[]): number {
+  return streams.push(stream) - 1
 }
 
 function addPending(sink: PartSink, bytes: Promise<Uint8Array>): number {
@@ -122,19 +130,23 @@ export interface DecodeOptions {
   readonly toSignal?: () => AbortSignal
   /** A value that was sent before. */
   readonly toShared?: (key: string) => unknown
+  /** A stream that the other side sends on, by its number. */
+  readonly toStream?: (number: number) => AsyncIterableIterator<unknown>
 }
 
 interface Received extends DecodeOptions {
   readonly parts: readonly Uint8Array[]
 }
 
-function reviveSpecial(reduced: unknown, { parts, toSignal, toShared }: Received): unknown {
+function reviveSpecial(reduced: unknown, { parts, toSignal, toShared, toStream }: Received): unknown {
   if (!Array.isArray(reduced)) throw new Error('a special value without its kind')
   const [kind, data, type, name, lastModified]: unknown[] = reduced
   if (kind === 'Error') return reviveError(parseErrorFields(data))
   if (kind === 'Blob') return new Blob([readPart(parts, data)], { type: String(type) })
   if (kind === 'Shared' && toShared !== undefined) return toShared(String(data))
-  if (kind === 'ReadableStream') return new Blob([readPart(parts, data)]).stream()
+  if (kind === 'ReadBytes') return new Blob([readPart(parts, data)]).stream()
+  if (kind === 'ReadableStream' && toStream !== undefined) return ReadableStream.from(toStream(Number(data)))
+  if (kind === 'AsyncIterable' && toStream !== undefined) return toStream(Number(data))
   if (kind === 'AbortSignal') return (toSignal ?? neverAborted)()
   if (kind === 'File') {
     return new File([readPart(parts, data)], String(name), { type: String(type), lastModified: Number(lastModified) })

@@ -17,6 +17,8 @@ export interface WireValue {
   readonly signals?: readonly AbortSignal[]
   /** Values among the arguments that have to be sent before, with `share`; not sent with it. */
   readonly shared?: readonly SharedValue[]
+  /** Streams that the value holds, by number; whoever sends the value sends them on with `stream` events. */
+  readonly streams?: readonly AsyncIterable<unknown>[]
 }
 
 /** Longest text that V8 holds. */
@@ -29,32 +31,49 @@ export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts
 
 /**
  * Encodes a value. Date, Map, Set, BigInt, RegExp, URL, URLSearchParams, typed arrays, DataView, ArrayBuffer, Buffer,
- * Blob, File, ReadableStream of bytes, errors, cycles, repeated references, holes, `undefined`, `-0` and NaN arrive as they are.
+ * Blob, File, ReadableStream, errors, cycles, repeated references, holes, `undefined`, `-0` and NaN arrive as they are.
  * A view of a part of an ArrayBuffer is sent without the rest of it. A promise is returned only if the value holds
- * a Blob, File or ReadableStream, whose bytes take time to read.
+ * something whose bytes take time to read: a Blob, a File, or a ReadableStream where streams are not kept.
  * @param root how the paths in errors begin
  * @throws UnsendableValueError with the path to a function, symbol, class instance, promise …; ValueTooLargeError
  */
-export function encodeValue(value: unknown, root = 'value'): WireValue | Promise<WireValue> {
-  return encode(value, { toPath: (path) => root + path, signals: undefined, shared: undefined, signal: undefined })
+export function encodeValue(
+  value: unknown,
+  root = 'value',
+  { keepStreams = false }: StreamOptions = {},
+): WireValue | Promise<WireValue> {
+  return encode(value, { toPath: (path) => root + path, ...(keepStreams ? { streams: [] } : {}) })
+}
+
+export interface StreamOptions {
+  /**
+   * Streams and async iterables stay as they are, in `streams`, unread. Default false: streams of bytes become bytes,
+   * async iterables are refused.
+   */
+  readonly keepStreams?: boolean
+}
+
+export interface ArgumentOptions extends StreamOptions {
+  /** Ends the reading of streams that are not kept. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Encodes what a call takes, as one array: first the captures, then the arguments.
- * @param signal ends the reading of streams
  * @throws UnsendableValueError whose path begins with `captures[…]` or `arguments[…]`; ValueTooLargeError
  */
 export function encodeArguments(
   captures: readonly unknown[],
   args: readonly unknown[],
-  signal?: AbortSignal,
+  { keepStreams = false, signal }: ArgumentOptions = {},
 ): WireValue | Promise<WireValue> {
   const toPath = (path: string): string => {
     const [, index = '', rest = ''] = /^\[(\d+)\](.*)$/s.exec(path) ?? []
     const position = Number(index) - captures.length
     return position < 0 ? `captures[${index}]${rest}` : `arguments[${position}]${rest}`
   }
-  return encode(captures.length === 0 ? args : [...captures, ...args], { toPath, signals: [], shared: [], signal })
+  const values = captures.length === 0 ? args : [...captures, ...args]
+  return encode(values, { toPath, signals: [], shared: [], signal, ...(keepStreams ? { streams: [] } : {}) })
 }
 
 /**
@@ -86,7 +105,7 @@ export function decodeValue(value: WireValue, around: DecodeOptions = NOTHING_AR
  */
 export function shareValue(object: object): void {
   const toPath = (path: string): string => `value${path}`
-  const value = encode(object, { toPath, signals: undefined, shared: undefined, signal: undefined })
+  const value = encode(object, { toPath })
   if (value instanceof Promise) throw new UnsendableValueError('value', 'a value whose bytes take time to read')
   rememberShared(object, value)
 }
@@ -104,20 +123,16 @@ export class MalformedValueError extends Error {
   }
 }
 
-interface EncodeOptions {
+interface EncodeOptions extends Pick<PartSink, 'signal' | 'signals' | 'shared' | 'streams'> {
   readonly toPath: (path: string) => string
-  readonly signals: AbortSignal[] | undefined
-  readonly shared: SharedValue[] | undefined
-  readonly signal: AbortSignal | undefined
 }
 
-function encode(value: unknown, { toPath, signals, shared, signal }: EncodeOptions): WireValue | Promise<WireValue> {
+function encode(value: unknown, { toPath, ...around }: EncodeOptions): WireValue | Promise<WireValue> {
   if (value === undefined) return UNDEFINED_VALUE
   if (isPlain(value, toPath)) return { format: 'json', text: toJson(value), parts: NO_PARTS }
   const pending: Promise<void>[] = []
-  const sink: PartSink = { parts: [], pending, signal, signals, shared, ancestors: [], explain: explainRefusal }
-  const plain: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts }
-  const encoded = isEmpty(signals) && isEmpty(shared) ? plain : { ...plain, ...nonEmpty({ signals, shared }) }
+  const sink: PartSink = { parts: [], pending, ...around, ancestors: [], explain: explainRefusal }
+  const encoded: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts, ...apart(sink) }
   return pending.length === 0 ? checkSize(encoded) : Promise.all(pending).then(() => checkSize(encoded))
 }
 
@@ -138,17 +153,17 @@ function checkSize(value: WireValue): WireValue {
   return value
 }
 
-function isEmpty(list: readonly unknown[] | undefined): boolean {
-  return list === undefined || list.length === 0
-}
-
-function nonEmpty({
-  signals,
-  shared,
-}: Pick<EncodeOptions, 'signals' | 'shared'>): Pick<WireValue, 'signals' | 'shared'> {
+/** What does not travel with the value; absent where there is none. */
+function apart({
+  signals = [],
+  shared = [],
+  streams = [],
+}: PartSink): Pick<WireValue, 'signals' | 'shared' | 'streams'> | undefined {
+  if (signals.length + shared.length + streams.length === 0) return undefined
   return {
-    ...(signals !== undefined && signals.length > 0 ? { signals } : {}),
-    ...(shared !== undefined && shared.length > 0 ? { shared } : {}),
+    ...(signals.length > 0 ? { signals } : {}),
+    ...(shared.length > 0 ? { shared } : {}),
+    ...(streams.length > 0 ? { streams } : {}),
   }
 }
 
@@ -161,14 +176,7 @@ function isPlain(value: unknown, toPath: (path: string) => string): boolean {
 }
 
 function encodeNow(value: unknown): WireValue {
-  const sink: PartSink = {
-    parts: [],
-    pending: undefined,
-    signals: undefined,
-    shared: undefined,
-    ancestors: [],
-    explain: explainRefusal,
-  }
+  const sink: PartSink = { parts: [], ancestors: [], explain: explainRefusal }
   return { format: 'devalue', text: toText(value, sink, (path) => `error${path}`), parts: sink.parts }
 }
 
@@ -177,11 +185,7 @@ function explainRefusal(value: unknown, ancestors: readonly Error[]): string | u
     return undefined
   }
   try {
-    toText(
-      value,
-      { parts: [], pending: undefined, signals: undefined, shared: undefined, ancestors, explain: explainRefusal },
-      (path) => path,
-    )
+    toText(value, { parts: [], ancestors, explain: explainRefusal }, (path) => path)
     return undefined
   } catch (error) {
     return error instanceof UnsendableValueError ? error.reason : String(error)

@@ -2,6 +2,7 @@
 import { cancelled, held, retried, poisoned } from './scenarios/lost.ts'
 import { exitCode, exitNow, pendingOutput, thrown, uncaughtRemote } from './scenarios/endings.ts'
 import { hooks } from './scenarios/hooks.ts'
+import { streams } from './scenarios/streams.ts'
 import { remoteError, remoteOutput, remoteValue, values } from './scenarios/values.ts'
 
 const scenarios: Readonly<Record<string, (path: string) => Promise<void>>> = {
@@ -16,6 +17,7 @@ const scenarios: Readonly<Record<string, (path: string) => Promise<void>>> = {
   remoteOutput,
   remoteValue,
   retried,
+  streams,
   thrown,
   uncaughtRemote,
   values,

@@ -1,4 +1,4 @@
-/** Items that the receiver is ready for. */
+/** Items of a stream that the receiver is ready for. */
 export class Credit {
   #items: number
   #isClosed = false
@@ -35,38 +35,32 @@ export function createCredit(items: number): Credit {
   return new Credit(items)
 }
 
-export function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
-  return (
-    typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value
-  )
-}
-
 /**
  * Pulls values one by one, each only when there is credit for it, and hands them to `send`.
- * When the credit is closed, or sending fails, the generator is told to return. Resolves to what it returned.
+ * When the credit is closed, or sending fails, the iterator is told to return. Resolves to what it returned.
  */
 export async function pump(
-  generator: AsyncGenerator<unknown, unknown, undefined>,
+  iterator: AsyncIterator<unknown, unknown, undefined>,
   credit: Credit,
   send: (item: unknown) => void | Promise<void>,
 ): Promise<unknown> {
   while (await credit.take()) {
-    const next = await generator.next()
+    const next = await iterator.next()
     if (next.done === true) return next.value
-    await sendOrReturn(generator, () => send(next.value))
+    await sendOrReturn(iterator, () => send(next.value))
   }
-  const last = await generator.return(undefined)
-  return last.value
+  const last = await iterator.return?.()
+  return last?.value
 }
 
 async function sendOrReturn(
-  generator: AsyncGenerator<unknown, unknown, undefined>,
+  iterator: AsyncIterator<unknown, unknown, undefined>,
   send: () => void | Promise<void>,
 ): Promise<void> {
   try {
     await send()
   } catch (error) {
-    await generator.return(undefined)
+    await iterator.return?.()
     throw error
   }
 }
