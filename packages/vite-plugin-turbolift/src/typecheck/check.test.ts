@@ -297,6 +297,24 @@ describe('what stands around', () => {
     },
   )
 
+  test.each(versions)('%s: follows changes of what it has checked before', async (version) => {
+    const root = join(folder, `changes-${version}`)
+    const check = async () => (await checkTypes([exported(root, 'src/a.ts')], { root })).problems.length
+    writeProject(root, version)
+    write(root, 'env.d.ts', 'declare interface Ambient { size: number }')
+    write(root, 'src/imported.ts', 'export interface Imported { size: number }')
+    write(
+      root,
+      'src/a.ts',
+      'import type { Imported } from "./imported.ts"\nexport async function f(a: Ambient, b: Imported) {}',
+    )
+    expect(await check()).toBe(0)
+    write(root, 'env.d.ts', 'declare interface Ambient { close(): void }')
+    expect(await check()).toBe(1)
+    write(root, 'src/imported.ts', 'export interface Imported { close(): void }')
+    expect(await check()).toBe(2)
+  })
+
   test('leaves modules without a file alone', async () => {
     const root = join(folder, 'virtual')
     writeProject(root, 'typescript')

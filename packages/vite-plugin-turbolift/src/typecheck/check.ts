@@ -41,7 +41,7 @@ export interface TypecheckOptions {
 
 /**
  * Checks by the project's own TypeScript that parameters and results of lifted functions can be sent.
- * Writes a generated program to `node_modules/.turbolift/types/`, whose state makes the next check faster.
+ * Writes a generated program to `node_modules/.turbolift/types/`, with the compiler's state for the next check.
  */
 export async function checkTypes(
   subjects: readonly TypecheckSubject[],
@@ -55,7 +55,7 @@ export async function checkTypes(
 
   const sources = await readSources(all)
   const numbered = all.filter(({ module }) => sources.has(module))
-  const program = await writeProgram(numbered, { sources, options })
+  const program = await writeProgram(numbered, { sources, options, keepsState: tsc.keepsState })
   const output = parseCheckerOutput(await runTsc(tsc, program.tsconfig, options))
   const problems = output.findings.flatMap((finding) => toProblem(finding, { subjects, sources }))
   if (output.isComplete) return { problems, notes: program.notes }
@@ -73,9 +73,10 @@ async function readSources(subjects: readonly NumberedSubject[]): Promise<Readon
 interface ProgramInput {
   readonly sources: ReadonlyMap<string, string>
   readonly options: TypecheckOptions
+  readonly keepsState: boolean
 }
 
-async function writeProgram(subjects: readonly NumberedSubject[], { sources, options }: ProgramInput) {
+async function writeProgram(subjects: readonly NumberedSubject[], { sources, options, keepsState }: ProgramInput) {
   const folder = join(options.root, 'node_modules/.turbolift/types')
   const copies = join(folder, 'copies')
   const ambient = join(folder, 'turbolift.d.ts')
@@ -98,7 +99,10 @@ async function writeProgram(subjects: readonly NumberedSubject[], { sources, opt
   const base = options.tsconfig ?? findTsconfig(options.root)
   const files = [...texts.keys()]
   const tsconfig = join(folder, 'tsconfig.json')
-  texts.set(tsconfig, `${JSON.stringify(toTsconfig({ root: options.root, base, copies, files }), null, 2)}\n`)
+  texts.set(
+    tsconfig,
+    `${JSON.stringify(toTsconfig({ root: options.root, base, copies, files, keepsState }), null, 2)}\n`,
+  )
   await Promise.all([...texts].map(([path, text]) => writeText(path, text)))
   return { tsconfig, notes }
 }

@@ -9,10 +9,12 @@ export interface CheckedProgram {
   /** Folder that holds copies of sources under their absolute paths. */
   readonly copies: string
   readonly files: readonly string[]
+  /** Whether the compiler keeps what it knows for the next check. */
+  readonly keepsState: boolean
 }
 
 /** The user's settings, with our files in place of theirs: their own errors are not what is looked for. */
-export function toTsconfig({ root, base, copies, files }: CheckedProgram): object {
+export function toTsconfig({ root, base, copies, files, keepsState }: CheckedProgram): object {
   const disk = parse(root).root
   return {
     ...(base === undefined ? {} : { extends: base }),
@@ -25,7 +27,8 @@ export function toTsconfig({ root, base, copies, files }: CheckedProgram): objec
         toCopyPath(copies, folder),
         folder,
       ]),
-      tsBuildInfoFile: join(dirname(copies), 'checked.tsbuildinfo'),
+      incremental: keepsState,
+      ...(keepsState ? { tsBuildInfoFile: join(dirname(copies), 'checked.tsbuildinfo') } : {}),
     },
     files,
     include: [`${root}/**/*.d.ts`],
@@ -37,7 +40,6 @@ export function toTsconfig({ root, base, copies, files }: CheckedProgram): objec
 const defaults = { target: 'es2023', module: 'esnext', moduleResolution: 'bundler', strict: true, jsx: 'preserve' }
 const overrides = {
   noEmit: true,
-  incremental: true,
   composite: false,
   declaration: false,
   declarationMap: false,
