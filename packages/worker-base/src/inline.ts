@@ -90,6 +90,7 @@ class SameProcessWorker implements InlineWorker {
   }
 
   #receive(message: Parameters<RunnerOptions['channel']['send']>[0]): void {
-    if (message.kind === 'item' || message.kind === 'opened' || message.kind === 'stream') this.#options.onMessage(message)
+    if (message.kind === 'item' || message.kind === 'opened' || message.kind === 'stream')
+      this.#options.onMessage(message)
   }
 }

@@ -150,7 +150,15 @@ export class TestClient {
     const { list = [], ...fields } = more
     const value = await encodeArguments(list, args)
     const liftId = `src/main.ts#${name}`
-    const call = { kind: 'call', id, liftId, captures: list.length, attempt: 1, timeoutMs: 0, results: 'items' } as const
+    const call = {
+      kind: 'call',
+      id,
+      liftId,
+      captures: list.length,
+      attempt: 1,
+      timeoutMs: 0,
+      results: 'items',
+    } as const
     this.writer.send({ ...call, value, ...fields })
     return id
   }

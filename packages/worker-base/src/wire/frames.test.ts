@@ -33,9 +33,14 @@ const call = {
 } as const
 
 const messages: readonly Message[] = [
-  ...RESULT_FORMS.map(
-    (results): Message => ({ ...call, liftId: 'src/ä.ts#f', captures: 2, attempt: 3, timeoutMs: 4_000_000_000, results }),
-  ),
+  ...RESULT_FORMS.map((results): Message => ({
+    ...call,
+    liftId: 'src/ä.ts#f',
+    captures: 2,
+    attempt: 3,
+    timeoutMs: 4_000_000_000,
+    results,
+  })),
   { ...call, id: 0xffff_ffff, value: binary },
   { ...call, id: 3, liftId: 'a#ü', carrier: { traceparent: '00-ä', empty: '' } },
   { kind: 'cancel', id: 2, graceMs: 500, value },
@@ -43,7 +48,14 @@ const messages: readonly Message[] = [
   { kind: 'return', id: 4 },
   { kind: 'recall', id: 4 },
   { kind: 'opened', id: 4, value: binary },
-  ...STREAM_EVENTS.map((event, index): Message => ({ kind: 'stream', id: 5, stream: index * 16_000, event, items: 7, value })),
+  ...STREAM_EVENTS.map((event, index): Message => ({
+    kind: 'stream',
+    id: 5,
+    stream: index * 16_000,
+    event,
+    items: 7,
+    value,
+  })),
   { kind: 'share', id: 0, key: 'a key', value: { format: 'devalue', text: '[1]', parts: [Uint8Array.of(1, 2, 3)] } },
   { kind: 'drain', id: 0 },
   { kind: 'draining', id: 0 },

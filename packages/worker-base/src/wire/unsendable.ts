@@ -41,7 +41,8 @@ export function explainUnsendable(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`
   if (value instanceof Unsendable) return value.reason
   if ('then' in value && typeof value.then === 'function') return 'a promise; await it first'
-  if (isAsyncIterable(value)) return 'an async iterable, which only the arguments or the result of a single call can hold'
+  if (isAsyncIterable(value))
+    return 'an async iterable, which only the arguments or the result of a single call can hold'
   const name = className(value)
   if (name === 'Object') return explainPlainObject(value)
   if (name === 'SharedArrayBuffer') return 'a SharedArrayBuffer, which only threads of one process can share'
