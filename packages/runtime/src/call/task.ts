@@ -139,14 +139,16 @@ export class Task {
 
   resolve(value: WireValue): void {
     if (this.isSettled) return
-    this.#settle(new Error('The call is over.'))
+    this.#settle()
+    this.#streams?.close(new Error('The call is over.'))
     this.report?.finish(value)
     if (!this.isOpened) this.sink.resolve(value)
   }
 
   reject(error: unknown): void {
     if (this.isSettled) return
-    this.#settle(error)
+    this.#settle()
+    this.#streams?.close(error)
     this.report?.fail(error)
     if (!this.isOpened) this.sink.reject(error)
   }
@@ -166,10 +168,9 @@ export class Task {
     this.#pause = setTimeout(again, delayMs)
   }
 
-  #settle(reason: unknown): void {
+  #settle(): void {
     this.isSettled = true
     clearTimeout(this.#pause)
-    this.#streams?.close(reason)
     if (!this.isOpened) this.onWaiting?.(false)
     this.onSettled?.()
   }
