@@ -81,6 +81,7 @@ class LocalDeployment implements Deployment {
   /** All that are not gone yet, those that were told to stop included. */
   readonly #alive: Set<LocalWorker> = new Set()
   readonly #stopping: Set<Promise<void>> = new Set()
+  readonly #toldToStop: WeakSet<LocalWorker> = new WeakSet()
   #started = 0
   #failedStarts = 0
   #wanted = 0
@@ -143,10 +144,12 @@ class LocalDeployment implements Deployment {
       this.scaleTo(this.#wanted)
     })
     try {
-      events.onWorker(await worker.ready({ timeoutMs }))
+      const address = await worker.ready({ timeoutMs })
+      if (this.#toldToStop.has(worker)) return
+      events.onWorker(address)
       this.#failedStarts = 0
     } catch (error) {
-      this.#onFailedStart(worker, error)
+      if (!this.#toldToStop.has(worker)) this.#onFailedStart(worker, error)
     }
   }
 
@@ -162,6 +165,7 @@ class LocalDeployment implements Deployment {
     const worker = this.#workers.get(id)
     if (worker === undefined) return
     this.#workers.delete(id)
+    this.#toldToStop.add(worker)
     this.#options.events.onWorkerGone(id, undefined)
     const stopping = worker.stop({ graceMs }).then(() => {
       this.#stopping.delete(stopping)
