@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { createProgram } from './program.ts'
 
-const calls = Number(process.env['CHAOS_CALLS'] ?? 20_000)
+const calls = Number(process.env['CHAOS_CALLS'] ?? 100_000)
 const seed = Number(process.env['CHAOS_SEED'] ?? 7)
 
 test(`${calls} calls while workers are killed: every result is right, none is missing or doubled`, async () => {

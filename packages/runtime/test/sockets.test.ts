@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { createProgram } from './program.ts'
 
-const calls = Number(process.env['CHAOS_CALLS'] ?? 20_000)
+const calls = Number(process.env['CHAOS_CALLS'] ?? 100_000)
 const seed = Number(process.env['CHAOS_SEED'] ?? 7)
 
 /** What happens to a chunk that a worker sent, as code of the program; `deliver` hands on what it is given. */
@@ -13,9 +13,16 @@ const faults = {
   slow: 'socket.pause(); setTimeout(() => socket.resume(), 5); deliver(chunk)',
 }
 
-test.each(Object.entries(faults))(
-  `${calls} calls on sockets that are %s: every result is right, none is missing or doubled`,
-  async (_, fault) => {
+/** How calls travel, and one chunk of how many is hurt: batches come in few chunks. A time limit keeps calls apart. */
+const ways = [
+  { way: 'in batches', options: '{}', oneOf: 2 },
+  { way: 'one by one', options: '{ timeoutMs: 60_000 }', oneOf: 10 },
+]
+const cases = Object.entries(faults).flatMap(([fault, code]) => ways.map((way) => ({ ...way, fault, code })))
+
+test.each(cases)(
+  `${calls} calls on sockets that are $fault, $way: every result is right, none is missing or doubled`,
+  async ({ options, oneOf, code }) => {
     await using program = await createProgram({
       functions: 'work: async (n) => [n, n * 3],',
       options: { maxReplicas: 2, progress: false },
@@ -27,14 +34,14 @@ test.each(Object.entries(faults))(
         const emit = socket.emit
         socket.emit = (event, chunk, ...more) => {
           const deliver = (part) => emit.call(socket, event, part)
-          const isSpared = event !== 'data' || (chunks += 1) < 20 || faults >= 12 || random(10) > 0
+          const isSpared = event !== 'data' || (chunks += 1) < 10 || faults >= 12 || random(${oneOf}) > 0
           if (isSpared) return emit.call(socket, event, chunk, ...more)
           faults += 1
-          ${fault}
+          ${code}
           return true
         }
       })
-      for await (const [n, product] of map(work, Array.from({ length: ${calls} }, (_, n) => n))) {
+      for await (const [n, product] of map(work, Array.from({ length: ${calls} }, (_, n) => n), ${options})) {
         if (n !== index || product !== n * 3) wrong += 1
         index += 1
       }

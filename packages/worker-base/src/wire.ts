@@ -22,7 +22,7 @@ export { createFrameDecoder } from './wire/frame-decoder.ts'
 export type { FrameDecoder, FrameDecoderOptions } from './wire/frame-decoder.ts'
 export { createFrameWriter } from './wire/frame-writer.ts'
 export type { FrameWriter } from './wire/frame-writer.ts'
-export { parseMessage } from './wire/message-codec.ts'
+export { parseLostValue, parseMessage } from './wire/message-codec.ts'
 export type {
   CallMessage,
   HeartbeatMessage,
@@ -31,6 +31,7 @@ export type {
   Lost,
   LostReason,
   Message,
+  OutcomeMessage,
   ProgramMessage,
   ResultForm,
   StreamMessage,
@@ -44,6 +45,7 @@ export {
   encodeError,
   encodeValue,
   shareValue,
+  toPlainText,
 } from './wire/values.ts'
 export type { ArgumentOptions, StreamOptions, WireValue } from './wire/values.ts'
 export type { SharedValue } from './wire/shared.ts'

@@ -30,7 +30,10 @@ export class CachingInvoker implements Invoker {
 
   start(args: readonly unknown[], settle: Settle): unknown {
     const call = new CachedCall()
-    this.#find(call, args).then(settle.resolve, settle.reject)
+    this.#find(call, args).then(
+      (value) => settle.resolve(value),
+      (error) => settle.reject(error),
+    )
     return call
   }
 

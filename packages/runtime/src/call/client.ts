@@ -214,6 +214,8 @@ export class WorkerClient implements CallHost {
         return this.inFlight.get(message.id)?.onItem(message.value)
       case 'opened':
         return this.inFlight.get(message.id)?.open(message.value)
+      case 'outcome':
+        return this.inFlight.get(message.id)?.sink.onOutcome?.(message)
       case 'stream':
         return this.inFlight.get(message.id)?.onStreamEvent(message)
       case 'hello':

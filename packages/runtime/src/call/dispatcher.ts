@@ -3,7 +3,7 @@ import type { Log } from '@turbolift/worker-base/wire'
 import type { PoolConfig } from '../config.ts'
 import type { Deployment, DeploymentEvents } from '../deploy/platform.ts'
 import { workerStopped } from '../deploy/worker-errors.ts'
-import { callTooLarge, queueFull, runEnded, workerLost } from './errors.ts'
+import { callTooLarge, queueFull, runEnded } from './errors.ts'
 import type { LiftError } from '../errors.ts'
 import { reportCall } from '../watch/call-report.ts'
 import { events } from '../watch/events.ts'
@@ -13,15 +13,12 @@ import { WorkerConnections } from './connections.ts'
 import type { Fate } from './connections.ts'
 import { Fifo } from './fifo.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { breaksBatch, isSuspect, mayRunAgain } from './loss.ts'
 import { PoolSize } from './pool-size.ts'
 import { abortedSignal, watchSignals } from './signals.ts'
 import { Task } from './task.ts'
-import type { CallRequest, CallSink, Calls, Loss } from './task.ts'
+import type { Batches, CallRequest, CallSink, Calls } from './task.ts'
 
-/** Tries of a call whose workers go away. */
-const MOST_ATTEMPTS = 3
-/** Tries of a call whose connections break, while the workers stay. */
-const MOST_BREAKS = 10
 /** How often it is looked whether calls wait in one worker while another is idle. */
 const RECALL_MS = 20
 const PING_MS = 5_000
@@ -40,7 +37,7 @@ export interface DispatcherOptions {
 }
 
 /** Gives the calls of one pool to its workers. */
-export class Dispatcher implements Calls, AsyncDisposable {
+export class Dispatcher implements Calls, Batches, AsyncDisposable {
   readonly #options: DispatcherOptions
   readonly #queue: Fifo<Task> = new Fifo()
   /** Calls of broken connections, until it is known what became of the worker, and calls between two tries. */
@@ -76,8 +73,38 @@ export class Dispatcher implements Calls, AsyncDisposable {
     return this.#size.appetite
   }
 
+  /** A time limit is that of each single call. */
+  get batches(): Batches | undefined {
+    return (this.#options.pool.timeoutMs ?? 0) === 0 ? this : undefined
+  }
+
+  get averageMs(): number {
+    return this.#size.averageMs
+  }
+
+  get slots(): number {
+    return this.#size.slots
+  }
+
   /** Takes a call. The sink may hear of a refusal before this returns. */
   submit(request: CallRequest, sink: CallSink): Task {
+    const task = this.#admit(request, sink)
+    if (task.isSettled) return task
+    this.#deployment ??= this.#deploy()
+    const client = this.#queue.size === 0 ? this.#connections.roomiest() : undefined
+    if (client === undefined) this.#queue.push(task)
+    else this.#send(client, task)
+    this.#size.grow()
+    return task
+  }
+
+  resume(request: CallRequest, sink: CallSink, answer: AnswerMessage): Task {
+    const task = this.#admit(request, sink)
+    this.#onAnswer(task, answer)
+    return task
+  }
+
+  #admit(request: CallRequest, sink: CallSink): Task {
     const task = new Task(request, sink, reportCall(request, this.#options.name))
     const refusal = this.#refusal(request)
     if (refusal !== undefined) {
@@ -87,11 +114,6 @@ export class Dispatcher implements Calls, AsyncDisposable {
     task.onWaiting = (isWaiting) => (isWaiting ? this.#keepAlive.hold() : this.#keepAlive.release())
     task.onWaiting(true)
     task.onSettled = watchSignals(task, this)
-    this.#deployment ??= this.#deploy()
-    const client = this.#queue.size === 0 ? this.#connections.roomiest() : undefined
-    if (client === undefined) this.#queue.push(task)
-    else this.#send(client, task)
-    this.#size.grow()
     return task
   }
 
@@ -194,8 +216,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       const task = this.#queue.peek()
       if (task === undefined) break
       if (!task.isSettled) {
-        // What was there when two workers went away gets one for itself, so that it alone is to blame for the third.
-        const client = task.losses < MOST_ATTEMPTS - 1 ? this.#connections.roomiest() : this.#connections.idle()
+        const client = isSuspect(task) ? this.#connections.idle() : this.#connections.roomiest()
         if (client === undefined) break
         this.#send(client, task)
       }
@@ -223,11 +244,13 @@ export class Dispatcher implements Calls, AsyncDisposable {
       return
     }
     task.report?.start(client.workerId)
-    client.isExclusive = task.losses >= MOST_ATTEMPTS - 1
+    client.isExclusive = isSuspect(task)
     if (task.sink.window !== undefined) client.allow(task, task.sink.window)
   }
 
   #onAnswer(task: Task, message: AnswerMessage): void {
+    if (task.isSettled) return
+    if (breaksBatch(task, message)) return task.break()
     const verdict = settleByAnswer(task, message)
     if (verdict === undefined) return
     if (verdict.kind === 'failed') {
@@ -235,7 +258,7 @@ export class Dispatcher implements Calls, AsyncDisposable {
       if (!task.isSettled) this.#stranded.add(task)
     } else {
       const loss = { wasRunning: verdict.countsAsAttempt, isGone: true, reason: new Error(verdict.why) }
-      if (this.#mayRunAgain(task, loss)) this.#queue.unshift([task])
+      if (mayRunAgain(task, loss)) this.#queue.unshift([task])
     }
   }
 
@@ -257,26 +280,11 @@ export class Dispatcher implements Calls, AsyncDisposable {
       this.#stranded.add(task)
     }
     const { isGone, reason } = await fate
-    const again = tasks.filter((task, index) =>
-      this.#mayRunAgain(task, { wasRunning: index < client.slots, isGone, reason }),
-    )
+    const again = tasks.filter((task, index) => mayRunAgain(task, { wasRunning: index < client.slots, isGone, reason }))
     for (const task of tasks) this.#stranded.delete(task)
     this.#queue.unshift(again)
     this.#size.shrink()
     this.#pump()
-  }
-
-  #mayRunAgain(task: Task, { wasRunning, isGone, reason }: Loss): boolean {
-    if (task.isSettled) return false
-    if (wasRunning && isGone) {
-      task.attempts += 1
-      task.losses += 1
-    }
-    if (wasRunning) task.breaks += 1
-    const isLast = task.attempts >= MOST_ATTEMPTS || task.breaks >= MOST_BREAKS || task.isConsumed
-    if (isLast) task.reject(workerLost(task.request.name, task.breaks, reason))
-    else if (wasRunning) task.report?.retry(reason)
-    return !isLast
   }
 
   #failAll(error: LiftError): void {

@@ -88,10 +88,7 @@ export class LiftedInvoker implements Invoker {
   }
 
   start(args: readonly unknown[], settle: Settle): unknown {
-    const sink: CallSink = {
-      resolve: (value) => resolveDecoded(settle, value),
-      reject: (error) => settle.reject(error),
-    }
+    const sink = toSink(settle)
     try {
       const request = encodeCall(this.#lifted, args, 'whole')
       if (!(request instanceof Promise)) return callsOf(this.#lifted).submit(request, sink)
@@ -108,6 +105,11 @@ export class LiftedInvoker implements Invoker {
   }
 }
 
+/** Passes on what a call gives. */
+export function toSink(settle: Settle): CallSink {
+  return { resolve: (value) => resolveDecoded(settle, value), reject: (error) => settle.reject(error) }
+}
+
 function resolveDecoded(settle: Settle, value: WireValue, around?: DecodeOptions): void {
   let decoded: unknown
   try {
@@ -121,7 +123,7 @@ function resolveDecoded(settle: Settle, value: WireValue, around?: DecodeOptions
 
 type RequestForm = Pick<CallRequest, 'captures' | 'results'>
 
-function toRequest({ meta, options, mapId }: Lifted, form: RequestForm, value: WireValue): CallRequest {
+export function toRequest({ meta, options, mapId }: Lifted, form: RequestForm, value: WireValue): CallRequest {
   return {
     liftId: meta.id,
     name: meta.name,

@@ -1,7 +1,7 @@
 /** Who waits for one call of a map. */
 export interface Settle {
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
+  resolve(value: unknown): void
+  reject(error: unknown): void
 }
 
 /** A way to call a function many times. */

@@ -44,6 +44,8 @@ export interface LiftedHandle {
 export interface MapContext {
   readonly report: MapReport
   readonly cache: Promise<ResultCache> | undefined
+  /** Most calls at a time, where the user says it. */
+  readonly concurrency: number | undefined
 }
 
 const handles = new WeakMap<object, LiftedHandle>()

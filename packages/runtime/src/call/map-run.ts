@@ -2,7 +2,7 @@ import { mapFailed, mapStopped } from './errors.ts'
 import type { MapFailure } from '../errors.ts'
 import { startCounts } from '../watch/map-report.ts'
 import type { MapReport } from '../watch/map-report.ts'
-import type { Invoker } from './invoker.ts'
+import type { Invoker, Settle } from './invoker.ts'
 import type { MapOptions, Outcome } from './map-options.ts'
 
 /** Results that may wait for a slow one before them, as a multiple of the calls at a time. */
@@ -33,6 +33,10 @@ export class MapRun {
   /** Only kept when there is a limit. */
   readonly #failures: MapFailure[] = []
   readonly #counts: MapReport['counts']
+  readonly #settle: MapSettle = {
+    resolve: (index, value) => this.#finish({ status: 'fulfilled', index, value }),
+    reject: (index, error) => this.#onError(index, error),
+  }
   readonly #onAbort = () => this.#end(this.#run.options.signal?.reason)
   #read = 0
   #taken = 0
@@ -144,19 +148,9 @@ export class MapRun {
   }
 
   #start(index: number, args: readonly unknown[]): void {
-    const { invoker } = this.#run
-    let isSettled = false
-    const call = invoker.start(args, {
-      resolve: (value) => {
-        isSettled = true
-        this.#finish({ status: 'fulfilled', index, value })
-      },
-      reject: (error) => {
-        isSettled = true
-        this.#onError(index, error)
-      },
-    })
-    if (!isSettled) this.#calls.set(index, call)
+    const settle = new MapCall(index, this.#settle)
+    const call = this.#run.invoker.start(args, settle)
+    if (!settle.isSettled) this.#calls.set(index, call)
     this.#counts.inFlight = this.#calls.size
   }
 
@@ -192,6 +186,33 @@ export class MapRun {
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
+  }
+}
+
+interface MapSettle {
+  resolve(index: number, value: unknown): void
+  reject(index: number, error: unknown): void
+}
+
+/** One object for each call: there may be a million. */
+class MapCall implements Settle {
+  readonly #index: number
+  readonly #settle: MapSettle
+  isSettled = false
+
+  constructor(index: number, settle: MapSettle) {
+    this.#index = index
+    this.#settle = settle
+  }
+
+  resolve(value: unknown): void {
+    this.isSettled = true
+    this.#settle.resolve(this.#index, value)
+  }
+
+  reject(error: unknown): void {
+    this.isSettled = true
+    this.#settle.reject(this.#index, error)
   }
 }
 

@@ -110,7 +110,11 @@ function start(
   if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
   const begin = () => {
     const report = handle.reportMap(total)
-    const invoker = handle.toInvoker(toCallOptions(options), { report, cache: openCache(options) })
+    const invoker = handle.toInvoker(toCallOptions(options), {
+      report,
+      cache: openCache(options),
+      concurrency: options.concurrency,
+    })
     return new MapRun({ name: fn.name, invoker, inputs: inputs(), options, report })
   }
   return new MapResults(begin, options, site)

@@ -16,10 +16,13 @@ export class PlainInvoker implements Invoker {
     this.#options = options
   }
 
-  start(args: readonly unknown[], { resolve, reject }: Settle): AbortController {
+  start(args: readonly unknown[], settle: Settle): AbortController {
     const stop = new AbortController()
     const call = () => Reflect.apply(this.#fn, undefined, args)
-    callPlain(call, { ...this.#options, signal: stop.signal }).then(resolve, reject)
+    callPlain(call, { ...this.#options, signal: stop.signal }).then(
+      (value) => settle.resolve(value),
+      (error) => settle.reject(error),
+    )
     return stop
   }
 

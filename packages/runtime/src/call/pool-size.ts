@@ -29,6 +29,20 @@ export class PoolSize {
     this.#queued = queued
   }
 
+  /** How long calls take; `Infinity` when that is not known. */
+  get averageMs(): number {
+    let averageMs = Infinity
+    for (const { pace } of this.#connections.clients) averageMs = Math.min(averageMs, pace.averageMs)
+    return averageMs
+  }
+
+  /** Calls that run at a time in the workers there are. */
+  get slots(): number {
+    let slots = 0
+    for (const client of this.#connections.clients) slots += client.slots
+    return slots
+  }
+
   /** Calls at a time that keep busy what is there and what may still be started. */
   get appetite(): number {
     if (this.#deployment === undefined) return UNKNOWN_APPETITE
@@ -72,11 +86,8 @@ export class PoolSize {
 
   #wanted({ slotsPerWorker, maxReplicas }: Deployment, replicas: number = this.#replicas): number {
     let pending = this.#queued()
-    let averageMs = Infinity
-    for (const client of this.#connections.clients) {
-      pending += client.inFlight.size
-      averageMs = Math.min(averageMs, client.pace.averageMs)
-    }
+    for (const { inFlight } of this.#connections.clients) pending += inFlight.size
+    const { averageMs } = this
     const { minReplicas } = this.#config
     const limits = { most: this.#most, slotsPerWorker, minReplicas, maxReplicas }
     return wantedReplicas({ pending, averageMs, replicas, ...limits })

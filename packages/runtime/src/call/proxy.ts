@@ -1,7 +1,8 @@
 import type { LiftManifest } from '../manifest.ts'
 import { MapReport } from '../watch/map-report.ts'
+import { BatchingInvoker } from './batching-invoker.ts'
 import { CachingInvoker } from './caching-invoker.ts'
-import { LiftedInvoker, callLifted } from './invoke.ts'
+import { callLifted } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import { rememberLifted } from './lifted.ts'
 import type { LiftedMeta } from './lifted.ts'
@@ -38,11 +39,11 @@ function createProxy(lifted: Lifted): LiftedProxy {
       sessionOf(lifted.manifest)
       return new MapReport({ functionId: meta.id, pool: meta.pool, total })
     },
-    toInvoker: (added, { report, cache }) => {
+    toInvoker: (added, { report, cache, concurrency }) => {
       const mapped = { ...lifted, options: { ...options, ...added }, mapId: report.mapId }
       // In dev nobody knows which code answers: an edit is live in the next call.
       return cache === undefined || lifted.manifest.isDev === true
-        ? new LiftedInvoker(mapped)
+        ? new BatchingInvoker(mapped, { concurrency })
         : new CachingInvoker(mapped, { cache, report })
     },
   })

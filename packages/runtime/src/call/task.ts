@@ -1,7 +1,8 @@
 import { CallStreams } from '@turbolift/worker-base/wire'
-import type { ResultForm, StreamEvent, WireValue } from '@turbolift/worker-base/wire'
+import type { OutcomeMessage, ResultForm, StreamEvent, WireValue } from '@turbolift/worker-base/wire'
 
 import type { CallReport } from '../watch/call-report.ts'
+import type { AnswerMessage } from './client.ts'
 import { retryDelayMs } from './retry.ts'
 import type { RetryOptions } from './retry.ts'
 
@@ -33,6 +34,10 @@ export interface CallSink {
   readonly window?: number
   /** The result, which holds streams; in place of `resolve`. */
   readonly onOpened?: (value: WireValue, streams: CallStreams) => void
+  /** Of a batch: one of its calls has ended otherwise than most. */
+  readonly onOutcome?: (outcome: OutcomeMessage) => void
+  /** Of a batch: its worker is gone, or ended it. In place of `reject`: its calls are tried again one by one. */
+  readonly onBroken?: () => void
 }
 
 /** Where a call runs. */
@@ -55,6 +60,8 @@ export interface Calls {
   readonly isBusy: boolean
   /** How many calls at a time keep all workers busy, those that may still be started included. */
   readonly appetite: number
+  /** Where many calls can be taken as one. */
+  readonly batches?: Batches | undefined
   /** Takes a call. The sink may hear of a refusal before this returns. */
   submit(request: CallRequest, sink: CallSink): Task
   /** Ends a call early: its caller hears `reason` at once, its worker is told to stop. */
@@ -63,13 +70,14 @@ export interface Calls {
   abort(task: Task, reason: unknown): void
 }
 
-/** How a try of a call came to nothing. */
-export interface Loss {
-  /** User code of the call had begun, or may have. */
-  readonly wasRunning: boolean
-  /** What ran it is gone, not only the connection to it. */
-  readonly isGone: boolean
-  readonly reason: Error
+/** What takes batches of calls. */
+export interface Batches extends Pick<Calls, 'submit' | 'cancel'> {
+  /** How long a call takes, or a batch of them; `Infinity` when that is not known. */
+  readonly averageMs: number
+  /** How many run at a time. */
+  readonly slots: number
+  /** Takes a call whose first try was made as part of a batch, and ended like this. */
+  resume(request: CallRequest, sink: CallSink, answer: AnswerMessage): Task
 }
 
 /** One call from the time it is made until it is settled. Retries are the same task. */
@@ -143,6 +151,13 @@ export class Task {
     this.#streams?.close(new Error('The call is over.'))
     this.report?.finish(value)
     if (!this.isOpened) this.sink.resolve(value)
+  }
+
+  /** A batch that comes to nothing: others take its calls over. */
+  break(): void {
+    if (this.isSettled) return
+    this.#settle()
+    this.sink.onBroken?.()
   }
 
   reject(error: unknown): void {

@@ -14,17 +14,24 @@ export class CallContext implements LiftContext {
   readonly attempt: number
   readonly workerId: string
   readonly carrier: Readonly<Record<string, string>>
+  readonly #index: number | undefined
   #controller: AbortController | undefined
 
-  constructor({ id, attempt, carrier }: CallMessage, workerId: string) {
+  /** @param index of one call among those of a batch */
+  constructor({ id, attempt, carrier }: CallMessage, workerId: string, index?: number) {
     this.id = id
+    this.#index = index
     this.attempt = attempt
     this.carrier = carrier ?? NOTHING
     this.workerId = workerId
   }
 
   get callId(): string {
-    return `${this.workerId}.${this.id}`
+    return this.#index === undefined ? `${this.workerId}.${this.id}` : `${this.workerId}.${this.id}.${this.#index}`
+  }
+
+  get isAborted(): boolean {
+    return this.#controller?.signal.aborted === true
   }
 
   get signal(): AbortSignal {

@@ -1,5 +1,5 @@
 import { CallStreams } from '../wire/call-streams.ts'
-import type { Lost, WorkerMessage } from '../wire/messages.ts'
+import type { CallMessage, Lost, WorkerMessage } from '../wire/messages.ts'
 import { pump } from '../wire/pump.ts'
 import { UnsendableValueError, ValueTooLargeError } from '../wire/unsendable.ts'
 import { UNDEFINED_VALUE, decodeValue, encodeError, encodeValue } from '../wire/values.ts'
@@ -10,7 +10,7 @@ import type { RunnerOptions, RunningCall } from './running-call.ts'
 import { toUserStack } from './user-stack.ts'
 
 /** The answer to a call. */
-type Answer = Extract<WorkerMessage, { kind: 'result' | 'error' | 'end' | 'lost' }>
+export type Answer = Extract<WorkerMessage, { kind: 'result' | 'error' | 'end' | 'lost' }>
 
 /** Runs one call to its end and tells its answer; never rejects. */
 export async function runCall(running: RunningCall, options: RunnerOptions): Promise<Answer> {
@@ -20,7 +20,8 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     const fn = loading instanceof Promise ? await loading : loading
     if (fn === undefined) return toLost(id, { reason: 'unknown-function', detail: liftId })
     if (options.hooks.hasPendingStart) await options.hooks.runStart()
-    const result = await runInCall(running.context, () => invoke(fn, running, options))
+    const values = running.values ?? decodeArguments(running, options)
+    const result = await runInCall(running.context, () => invoke(fn, values, running.call))
     if (results === 'items' && isAsyncGenerator(result)) return await answerStream(result, running, options)
     const encoded = encodeValue(result, 'result', { keepStreams: results === 'opened' })
     const value = encoded instanceof Promise ? await encoded : encoded
@@ -33,15 +34,17 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
   }
 }
 
-function invoke(fn: LiftedFunction, running: RunningCall, options: RunnerOptions): unknown {
-  const { call, context } = running
-  const around = {
-    toSignal: () => context.signal,
+function decodeArguments(running: RunningCall, options: RunnerOptions): readonly unknown[] {
+  const values = decodeValue(running.call.value, {
+    toSignal: () => running.context.signal,
     toShared: (key: string) => options.shared.get(key),
     toStream: (number: number) => streamsOf(running, options).read(number),
-  }
-  const values = decodeValue(call.value, around)
+  })
   if (!Array.isArray(values)) throw new TypeError('The values of a call must be an array.')
+  return values
+}
+
+function invoke(fn: LiftedFunction, values: readonly unknown[], call: CallMessage): unknown {
   if (call.captures === 0) return fn(...values)
   const inner = fn(...values.slice(0, call.captures))
   if (typeof inner !== 'function') throw new TypeError(`"${call.liftId}" takes no captures.`)

@@ -5,7 +5,10 @@ import type { CallMessage } from '../wire/messages.ts'
 import { createCredit } from '../wire/pump.ts'
 import { decodeError } from '../wire/values.ts'
 import { CallContext } from './call-context.ts'
+import { runBatch } from './batch.ts'
+import type { BatchOptions } from './batch.ts'
 import { runCall } from './execute.ts'
+import type { Answer } from './execute.ts'
 import { cancelCall } from './running-call.ts'
 import type { RunnerOptions, RunningCall } from './running-call.ts'
 
@@ -23,6 +26,7 @@ const WAKE_MS = 4
 /** Runs calls one after the other. */
 export class CallRunner {
   readonly #options: RunnerOptions
+  readonly #batchOptions: BatchOptions
   #queue: CallMessage[] = []
   #next = 0
   #isBusy = false
@@ -32,6 +36,7 @@ export class CallRunner {
 
   constructor(options: RunnerOptions) {
     this.#options = options
+    this.#batchOptions = { ...options, onRun: (running) => (this.#running = running) }
   }
 
   receive(frame: Frame): void {
@@ -110,12 +115,17 @@ export class CallRunner {
   }
 
   async #run(call: CallMessage): Promise<void> {
+    const answer = call.results === 'batch' ? await runBatch(call, this.#batchOptions) : await this.#runOne(call)
+    this.#options.channel.send(answer)
+    this.#running = undefined
+  }
+
+  async #runOne(call: CallMessage): Promise<Answer> {
     const context = new CallContext(call, this.#options.workerId)
     const credit = createCredit(this.#earlyCredit.get(call.id) ?? 0)
     this.#running = { call, context, credit, streams: undefined }
     const answer = await runCall(this.#running, this.#options)
     this.#options.afterCall(context)
-    this.#options.channel.send(answer)
-    this.#running = undefined
+    return answer
   }
 }

@@ -24,6 +24,8 @@ export interface RunningCall {
   readonly call: CallMessage
   readonly context: CallContext
   readonly credit: Credit
+  /** Captures and arguments, where they are decoded already. */
+  readonly values?: readonly unknown[]
   /** Made when the arguments or the result hold one. */
   streams: CallStreams | undefined
 }

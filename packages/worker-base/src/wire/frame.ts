@@ -31,6 +31,7 @@ export const FRAME_TYPE = {
   share: 18,
   opened: 19,
   stream: 20,
+  outcome: 21,
 } as const
 
 /** One frame as it arrived: fields and text unread, so that it can be passed on as it is. */

@@ -9,7 +9,7 @@ import { createFrameBatch } from './frame-batch.ts'
 import { createFrameDecoder } from './frame-decoder.ts'
 import { createFrameWriter } from './frame-writer.ts'
 import { parseMessage } from './message-codec.ts'
-import { LOST_REASONS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
+import { LOST_REASONS, OUTCOME_KINDS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
 import type { Message } from './messages.ts'
 import { createRandom } from '../../test/random.ts'
 import type { Random } from '../../test/random.ts'
@@ -48,6 +48,7 @@ const messages: readonly Message[] = [
   { kind: 'return', id: 4 },
   { kind: 'recall', id: 4 },
   { kind: 'opened', id: 4, value: binary },
+  ...OUTCOME_KINDS.map((answer): Message => ({ kind: 'outcome', id: 4, index: 70_000, answer, value: binary })),
   ...STREAM_EVENTS.map((event, index): Message => ({
     kind: 'stream',
     id: 5,

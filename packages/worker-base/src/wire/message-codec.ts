@@ -1,12 +1,13 @@
 import { FRAME_TYPE, frameMalformed } from './frame.ts'
 import type { Frame } from './frame.ts'
-import { LOST_REASONS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
-import type { CallMessage, Hello, Log, Lost, LostReason, Message, StreamMessage } from './messages.ts'
+import { LOST_REASONS, OUTCOME_KINDS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
+import type { CallMessage, Hello, Log, Lost, LostReason, Message, OutcomeMessage, StreamMessage } from './messages.ts'
 import type { WireValue } from './values.ts'
 
 const FORMAT_BYTES = 1
 const CALL_FIELD_BYTES = 11
 const STREAM_FIELD_BYTES = 7
+const OUTCOME_FIELD_BYTES = 5
 /** UTF-8 needs at most this many bytes for a UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3
 /** Above this the exact length of a text is counted before room is made for it. */
@@ -26,6 +27,8 @@ export function maxHeadBytes(message: Message): number {
     case 'opened':
     case 'failed':
       return maxValueBytes(message.value)
+    case 'outcome':
+      return OUTCOME_FIELD_BYTES + maxValueBytes(message.value)
     case 'stream':
       return STREAM_FIELD_BYTES + maxValueBytes(message.value)
     case 'share':
@@ -57,6 +60,8 @@ export function writeHead(slab: Buffer, start: number, message: Message): number
     case 'opened':
     case 'failed':
       return writeValue(slab, start, message.value)
+    case 'outcome':
+      return writeOutcome(slab, start, message)
     case 'stream':
       return writeStream(slab, start, message)
     case 'share':
@@ -95,6 +100,8 @@ export function parseMessage(frame: Frame): Message {
       return { kind: 'end', id, value: parseValue(frame, 0) }
     case FRAME_TYPE.opened:
       return { kind: 'opened', id, value: parseValue(frame, 0) }
+    case FRAME_TYPE.outcome:
+      return parseOutcome(frame)
     case FRAME_TYPE.stream:
       return parseStream(frame)
     case FRAME_TYPE.credit:
@@ -226,6 +233,20 @@ function parseStream(frame: Frame): StreamMessage {
   return { kind: 'stream', id, stream, event, items, value: parseValue(frame, STREAM_FIELD_BYTES) }
 }
 
+function writeOutcome(slab: Buffer, start: number, { answer, index, value }: OutcomeMessage): number {
+  slab.writeUInt8(OUTCOME_KINDS.indexOf(answer), start)
+  slab.writeUInt32LE(index, start + 1)
+  return writeValue(slab, start + OUTCOME_FIELD_BYTES, value)
+}
+
+function parseOutcome(frame: Frame): OutcomeMessage {
+  const { id, head } = frame
+  if (head.length < OUTCOME_FIELD_BYTES) throw frameMalformed('an outcome without its fields')
+  const answer = OUTCOME_KINDS[head.readUInt8(0)]
+  if (answer === undefined) throw frameMalformed('an outcome of an unknown kind')
+  return { kind: 'outcome', id, index: head.readUInt32LE(1), answer, value: parseValue(frame, OUTCOME_FIELD_BYTES) }
+}
+
 function writeValue(slab: Buffer, start: number, value: WireValue): number {
   const at = slab.writeUInt8(value.format === 'json' ? 0 : 1, start)
   return at + slab.write(value.text, at)
@@ -273,6 +294,11 @@ function parseHello(fields: Readonly<Record<string, unknown>>): Hello {
     pid: toNumber(fields['pid']),
     maxFrameBytes: toNumber(fields['maxFrameBytes']),
   }
+}
+
+/** What an outcome of the kind `lost` holds. */
+export function parseLostValue({ text }: WireValue): Lost {
+  return parseLost(parseJson(Buffer.from(text)))
 }
 
 function parseLost(fields: Readonly<Record<string, unknown>>): Lost {

@@ -20,14 +20,17 @@ export interface CallMessage {
 }
 
 /**
- * How a result comes that takes time to read.
+ * How the result comes.
  * - `whole`: streams of bytes are read to their end first, other async iterables are refused
  * - `items`: an async generator is sent as `item`s, with credit
  * - `opened`: streams and async iterables come as `stream` events after `opened`
+ * - `batch`: the call stands for many of the same function, whose lists of values are its values. They run one after
+ *   the other. Its result is `[milliseconds, results, indexes of those that are undefined]`, for as many as were run;
+ *   the others had better be sent anew, since one took long. What is not plain JSON comes before, as `outcome`.
  */
 export type ResultForm = (typeof RESULT_FORMS)[number]
 
-export const RESULT_FORMS = ['whole', 'items', 'opened'] as const
+export const RESULT_FORMS = ['whole', 'items', 'opened', 'batch'] as const
 
 /**
  * What happens to a stream among the arguments or in the result of a call, told by the side that gives it (`item`,
@@ -49,6 +52,21 @@ export interface StreamMessage {
 export type StreamEventName = (typeof STREAM_EVENTS)[number]
 
 export const STREAM_EVENTS = ['item', 'end', 'error', 'credit', 'cancel'] as const
+
+/** How one call of a batch ended. */
+export interface OutcomeMessage {
+  readonly kind: 'outcome'
+  /** The batch. */
+  readonly id: number
+  readonly index: number
+  readonly answer: OutcomeKind
+  /** With `lost`: a `Lost` as JSON. */
+  readonly value: WireValue
+}
+
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number]
+
+export const OUTCOME_KINDS = ['result', 'error', 'lost'] as const
 
 /** What the program sends. */
 export type ProgramMessage =
@@ -91,6 +109,7 @@ export type WorkerMessage =
   | { readonly kind: 'item'; readonly id: number; readonly value: WireValue }
   /** A streaming call ended; `value` is what its generator returned. Also the end of a call that was `opened`. */
   | { readonly kind: 'end'; readonly id: number; readonly value: WireValue }
+  | OutcomeMessage
   /** The result of a call, whose streams are still to come; the call goes on until they have ended. */
   | { readonly kind: 'opened'; readonly id: number; readonly value: WireValue }
   | StreamMessage

@@ -76,6 +76,16 @@ export function encodeArguments(
   return encode(values, { toPath, signals: [], shared: [], signal, ...(keepStreams ? { streams: [] } : {}) })
 }
 
+/** The text of small plain values, as `encodeArguments` would make it; `undefined` for others, for it to encode or refuse. */
+export function toPlainText(captures: readonly unknown[], args: readonly unknown[]): string | undefined {
+  const values = captures.length === 0 ? args : [...captures, ...args]
+  try {
+    return isTinyJson(values) ? JSON.stringify(values) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Encodes what was thrown: an error with name, message, stack, own fields, causes, or any other value. Never fails:
  * what cannot be sent is left out, and the error that arrives says so in `notSent`.

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+
+import { createProgram } from './program.ts'
+import type { ProgramSource } from './program.ts'
+
+const head = `
+  const liftContext = () => globalThis[Symbol.for('turbolift.context')].current()
+  const runs = new Map()
+  const count = (n) => { runs.set(n, (runs.get(n) ?? 0) + 1); return runs.get(n) }
+`
+const functions = `
+  square: async (n) => n * n,
+  callId: async () => liftContext().callId,
+  odd: async (n) => [n, undefined, -0, new Uint8Array([n]), { n }, 'ü', null][n % 7],
+  failSome: async (n) => { if (n % 100 === 7) throw Object.assign(new RangeError('no ' + n), { n }); return n },
+  tries: async (n) => { const tried = count(n); if (n % 50 === 3 && tried < 3) throw new Error('try ' + tried); return tried },
+  unsendableSome: async (n) => n === 5000 ? { inner: [() => 1] } : n,
+  exitSome: async (n) => n === 5000 ? process.exit(1) : n,
+  slowSome: async (n) => { if (n === 5000) await new Promise((resolve) => setTimeout(resolve, 1000)); return n },
+  capturedAdd: (k) => async (n) => n + k,
+  untilAborted: async (n) => n < 5000 ? n : new Promise((_, reject) => {
+    const { signal } = liftContext()
+    signal.addEventListener('abort', () => { console.log('aborted ' + n); reject(signal.reason) })
+  }),
+`
+const setup = `
+  const upTo = (end) => Array.from({ length: end }, (_, n) => n)
+  const told = (error) => [error.name, error.code, error.message]
+  // So many that the map has learnt how tiny the calls are.
+  const many = upTo(20_000)
+  await map(square, many)
+`
+
+/** What the main program printed as its last line, from JSON. */
+async function run(main: string, options: ProgramSource['options'] = {}, only = setup) {
+  await using program = await createProgram({ functions, head, main: only + main, options })
+  const ended = await program.run({ TURBOLIFT_TARGET: 'local', TURBOLIFT_PROGRESS: 'false' })
+  expect({ ...ended, leftovers: await program.leftovers() }).toMatchObject({ stderr: '', exitCode: 0, leftovers: [] })
+  const lines = ended.stdout.trimEnd().split('\n')
+  return { result: JSON.parse(lines.at(-1) ?? ''), printed: lines.slice(0, -1) }
+}
+
+describe('tiny calls of a map', () => {
+  test('travel together, each with a context of its own', async () => {
+    const main = `
+      const ids = await map(callId, many)
+      console.log(JSON.stringify([new Set(ids).size, ids.some((id) => /\\.\\d+\\.\\d+$/.test(id))]))`
+    expect((await run(main, { maxReplicas: 2 })).result).toEqual([20_000, true])
+  })
+
+  test('give their results in order, whatever they are', async () => {
+    const main = `
+      import { isDeepStrictEqual } from 'node:util'
+      const results = await map(odd, many)
+      const expected = (n) => [n, undefined, -0, new Uint8Array([n]), { n }, 'ü', null][n % 7]
+      captures = [1000]
+      const added = await map(capturedAdd, many)
+      console.log(JSON.stringify([results.length, results.every((result, n) => isDeepStrictEqual(result, expected(n))),
+        added.every((sum, n) => sum === n + 1000)]))`
+    expect((await run(main)).result).toEqual([20_000, true, true])
+  })
+
+  test('fail one by one, with their own errors, and run once', async () => {
+    const main = `
+      const outcomes = await map(failSome, many, { onError: 'return' })
+      const failed = outcomes.filter(({ status }) => status === 'rejected')
+      const [first] = failed
+      const thrown = await map(failSome, many).catch(told)
+      console.log(JSON.stringify([outcomes.length, failed.length, first.index, first.reason instanceof RangeError,
+        first.reason.n, failed.every(({ index, reason }) => reason.n === index), thrown]))`
+    const { result } = await run(main)
+    expect(result).toEqual([20_000, 200, 7, true, 7, true, ['RangeError', null, 'no 7']])
+  })
+
+  test('are tried again one by one, as often as they may be', async () => {
+    const main = `
+      const results = await map(tries, many, { retries: 2, retryDelayMs: 1 })
+      console.log(JSON.stringify(results.every((tried, n) => tried === (n % 50 === 3 ? 3 : 1))))`
+    expect((await run(main, { maxReplicas: 1 })).result).toBe(true)
+  })
+
+  test('whose result cannot be sent are named, and no others', async () => {
+    const main = `
+      const outcomes = await map(unsendableSome, many, { onError: 'return' })
+      const [failed, ...none] = outcomes.filter(({ status }) => status === 'rejected')
+      console.log(JSON.stringify([failed.index, told(failed.reason), none, outcomes[4999].value, outcomes[5001].value]))`
+    expect((await run(main)).result).toEqual([
+      5000,
+      ['TransferError', 'RESULT_UNSENDABLE', expect.stringContaining('result.inner[0]')],
+      [],
+      4999,
+      5001,
+    ])
+  })
+
+  test('that end their worker each time are given up alone', async () => {
+    const main = `
+      const outcomes = await map(exitSome, many, { onError: 'return' })
+      const [failed, ...none] = outcomes.filter(({ status }) => status === 'rejected')
+      const right = outcomes.filter(({ status, value, index }) => status === 'fulfilled' && value === index).length
+      console.log(JSON.stringify([failed.index, told(failed.reason), none, right]))`
+    expect((await run(main)).result).toEqual([
+      5000,
+      ['WorkerLostError', 'WORKER_LOST', expect.stringMatching(/"exitSome" was given up.*3 tries/s)],
+      [],
+      19_999,
+    ])
+  })
+
+  test('that wait behind a slow one are made elsewhere', async () => {
+    const main = `
+      let [slowAt, doneBefore] = [0, 0]
+      for await (const n of map(slowSome, many, { ordered: false })) {
+        if (n === 5000) slowAt = doneBefore
+        doneBefore += 1
+      }
+      console.log(JSON.stringify([doneBefore, slowAt > 10_000]))`
+    expect((await run(main, { maxReplicas: 2 })).result).toEqual([20_000, true])
+  })
+
+  test('end when nobody wants them any more', async () => {
+    const main = `
+      const controller = new AbortController()
+      const aborted = map(untilAborted, many, { signal: controller.signal }).catch((error) => error.message)
+      setTimeout(() => controller.abort(new Error('enough')), 300)
+      console.log(await aborted)
+      let read = 0
+      for await (const n of map(untilAborted, many)) if ((read += 1) === 4000) break
+      console.log(JSON.stringify([read, await map(square, [3])]))`
+    const { result, printed } = await run(main, { maxReplicas: 1 })
+    expect(result).toEqual([4000, [9]])
+    expect(printed).toContain('enough')
+    expect(printed.filter((line) => line.includes('aborted 5000')).length).toBeGreaterThan(0)
+  })
+
+  test('are told of one by one to those who listen', async () => {
+    const main = `
+      let heard = 0
+      turbolift.on('call:done', () => heard += 1)
+      await map(square, many)
+      console.log(JSON.stringify(heard))`
+    expect((await run(main)).result).toBe(20_000)
+  })
+
+  test('are as many at a time as the user says', async () => {
+    const main = `
+      let [read, taken, most] = [0, 0, 0]
+      const inputs = function* () { for (const n of many) { read += 1; most = Math.max(most, read - taken); yield n } }
+      for await (const _ of map(square, inputs(), { concurrency: 10 })) taken += 1
+      console.log(JSON.stringify([taken, most <= 50]))`
+    expect((await run(main)).result).toEqual([20_000, true])
+  })
+})
