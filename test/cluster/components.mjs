@@ -93,7 +93,8 @@ const apiServerOptions = [
   '--secure-port=6443',
   '--allow-privileged=true',
   '--authorization-mode=Node,RBAC',
-  '--enable-admission-plugins=NodeRestriction',
+  // The second is for clusters that ask who may own what, such as OpenShift: `jobs/finalizers` in the Role.
+  '--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement',
   '--client-ca-file=pki/ca.crt',
   '--tls-cert-file=pki/apiserver.crt',
   '--tls-private-key-file=pki/apiserver.key',

@@ -44,17 +44,20 @@ export interface AccountOptions {
   readonly name: string
   readonly environment: Readonly<Record<string, string>>
   readonly args?: readonly string[]
+  /** Resource that the Role is to lack. */
+  readonly without?: string
 }
 
 export async function createLimitedAccount(
   space: TestNamespace,
-  { name, environment, args = [] }: AccountOptions,
+  { name, environment, args = [], without }: AccountOptions,
 ): Promise<LimitedAccount> {
   const printed = await runTurbolift(['role', '-n', space.name, '--name', name, ...args], { environment })
   const folder = mkdtempSync(join(tmpdir(), 'turbolift-account-'))
   const objects = join(folder, 'role.yaml')
   writeFileSync(objects, printed.stdout)
   await kubectl('apply', '-f', objects)
+  if (without !== undefined) await takeAway(space, { name, without })
   const token = await kubectl('create', 'token', name, '--namespace', space.name)
   const kubeconfig = join(folder, 'kubeconfig')
   writeFileSync(
@@ -63,6 +66,15 @@ export async function createLimitedAccount(
     { mode: 0o600 },
   )
   return { kubeconfig, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+}
+
+async function takeAway(
+  { client }: TestNamespace,
+  { name, without }: { name: string; without: string },
+): Promise<void> {
+  const role = await client.read('Role', name)
+  const rules = (role?.rules ?? []).filter(({ resources = [] }) => !resources.includes(without))
+  await client.patch('Role', name, { rules })
 }
 
 async function kubectl(...args: readonly string[]): Promise<string> {

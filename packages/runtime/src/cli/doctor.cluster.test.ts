@@ -52,6 +52,20 @@ test('missing permissions are named, with the way to grant them', async () => {
   expect(result.stdout).toContain('turbolift role | kubectl apply -f -')
 })
 
+test('doctor and a run agree whether the cluster asks who may own what', async () => {
+  const environment = { TURBOLIFT_DELIVERY: 'mount' }
+  using account = await createLimitedAccount(space, { name: 'owns-nothing', environment, without: 'jobs/finalizers' })
+  const limited = { ...environment, KUBECONFIG: account.kubeconfig }
+  const looked = await runTurbolift(['doctor', '-n', space.name, '--quick'], { environment: limited })
+  const ran = await runTurbolift(['doctor', '-n', space.name], { environment: limited })
+  // The cluster of "npm run test:cluster" does ask; another one may not.
+  const asks = /^FAIL +delivery .*cannot set blockOwnerDeletion.*\n +fix: .*"update" on "jobs\/finalizers"/m.test(
+    ran.stdout,
+  )
+  expect(looked.code, ran.stdout).toBe(asks ? 1 : 0)
+  expect(looked.stdout).toMatch(asks ? /^FAIL +permissions +missing: update jobs\/finalizers /m : /^ok +permissions /m)
+})
+
 test('a restricted namespace is told to build by "append"', async () => {
   await using strict = await createTestNamespace('doctor', { 'pod-security.kubernetes.io/enforce': 'restricted' })
   const kaniko = await runTurbolift(['doctor', '-n', strict.name, '--quick'], { environment: buildEnvironment })

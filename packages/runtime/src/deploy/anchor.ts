@@ -1,11 +1,11 @@
-import type { V1Job, V1OwnerReference } from '@kubernetes/client-node'
+import type { V1OwnerReference } from '@kubernetes/client-node'
 
 import { DeployError } from '../errors.ts'
 import { isRefusal } from './client.ts'
 import type { KubernetesClient } from './client.ts'
 import { anchorSuspended, runExpired, runLeftovers, runRemoved } from './errors.ts'
 import type { RunIdentity } from './names.ts'
-import { toAnchor } from './objects.ts'
+import { toAnchor, toOwner } from './objects.ts'
 
 /** The cluster sets a Job's start time within milliseconds; only a queueing system holds it back. */
 const startTimeoutMs = 5_000
@@ -39,7 +39,7 @@ export async function openAnchor(options: AnchorOptions): Promise<Anchor> {
   const body = toAnchor({ run, annotations, deadlineSeconds: Math.ceil(graceMs / 1000) })
   // A cluster that does not answer at all is told soon: nothing is lost yet.
   const job = await client.create('Job', body, { signal, timeoutMs: 10_000, patienceMs: 15_000 })
-  const owner = toOwner(job)
+  const owner = toOwner(job.metadata)
   try {
     await untilStarted(client, run, signal)
   } catch (error) {
@@ -157,9 +157,4 @@ async function untilStarted(client: KubernetesClient, run: RunIdentity, signal: 
     if (timeout.aborted) throw anchorSuspended(run.name)
     throw error
   }
-}
-
-function toOwner({ metadata }: V1Job): V1OwnerReference {
-  const { name = '', uid = '' } = metadata ?? {}
-  return { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: false, blockOwnerDeletion: true }
 }

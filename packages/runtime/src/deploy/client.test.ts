@@ -129,6 +129,15 @@ describe('refusals have a code for their reason', () => {
   const forbidden = 'configmaps is forbidden: User "u" cannot list resource "configmaps" in API group ""'
   const cases: readonly [string, Handler, RegExp][] = [
     ['CLUSTER_PERMISSION_DENIED', refuse(403, 'Forbidden', forbidden), /cannot list resource "configmaps"/],
+    [
+      'CLUSTER_PERMISSION_DENIED',
+      refuse(
+        403,
+        'Forbidden',
+        'secrets "s" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to …',
+      ),
+      /fix: .*"update" on "jobs\/finalizers"/,
+    ],
     ['QUOTA_EXCEEDED', refuse(403, 'Forbidden', 'pods "p" is forbidden: exceeded quota: q'), /exceeded quota/],
     [
       'POD_SECURITY_REFUSED',

@@ -75,6 +75,14 @@ export function toAnchor({ run, deadlineSeconds, annotations }: AnchorRequest): 
   }
 }
 
+/**
+ * An anchor as the owner of the run's objects. They hold up its removal in the foreground: only so is its end the end of
+ * everything, which can be seen without the right to list Secrets. Some clusters want `update` on `jobs/finalizers` for it.
+ */
+export function toOwner({ name = '', uid = '' }: Pick<V1ObjectMeta, 'name' | 'uid'> = {}): V1OwnerReference {
+  return { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: false, blockOwnerDeletion: true }
+}
+
 /** The run's token and, where workers speak TLS, their certificate. */
 export function toRunSecret(
   { run, owner }: OwnedRun,

@@ -4,10 +4,7 @@ import { createRunIdentity } from '../../deploy/names.ts'
 import { toWorkerDeployment } from '../../deploy/worker-objects.ts'
 import type { Check, DoctorSite } from './check.ts'
 import { ok } from './check.ts'
-import { isAllowed } from './access.ts'
-
-/** Never created: what names it as owner is only shown to the cluster. */
-const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'doctor', uid: '00000000-0000-0000-0000-000000000000' }
+import { absentOwner, isAllowed } from './access.ts'
 
 /** The cluster's word on a worker pod: policy, quota, webhooks, service account. */
 export const workerPodCheck: Check = {
@@ -26,7 +23,7 @@ export const workerPodCheck: Check = {
     }
     const pool = {
       run,
-      owner,
+      owner: absentOwner,
       pool: 'default',
       code,
       build: '',
@@ -55,7 +52,7 @@ export const buildPodCheck: Check = {
     const run = createRunIdentity('doctor')
     const pod = toBuildPod({
       name: run.name,
-      scope: { namespace: site.client.namespace, labels: run.labels, owner },
+      scope: { namespace: site.client.namespace, labels: run.labels, owner: absentOwner },
       target: { destination: 'doctor/doctor:doctor', host: 'doctor', isInsecure: false },
       options: options.kaniko,
       pushSecret: undefined,

@@ -104,6 +104,11 @@ const refusals: readonly Refusal[] = [
   },
   {
     code: 'CLUSTER_PERMISSION_DENIED',
+    fix: 'This cluster asks who may own what, so that a run needs the verb "update" on "jobs/finalizers": "turbolift role | kubectl apply -f -" creates a Role that has it.',
+    matches: ({ code, message }) => code === 403 && message.includes('cannot set blockOwnerDeletion'),
+  },
+  {
+    code: 'CLUSTER_PERMISSION_DENIED',
     fix: 'Have this permission granted: "turbolift role | kubectl apply -f -" creates the Role that a run needs; bind it to the user named above.',
     matches: ({ code, reason }) => code === 403 && reason === 'Forbidden',
   },
