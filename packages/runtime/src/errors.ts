@@ -12,9 +12,18 @@ export interface Explanation {
 export class LiftError extends Error {
   override name = 'LiftError'
   readonly code: string
-  constructor(code: string, { what, why, fix }: Explanation, options?: ErrorOptions) {
+  // Private, since Node prints own properties below the message that already has all of it.
+  readonly #explanation: Explanation
+  constructor(code: string, explanation: Explanation, options?: ErrorOptions) {
+    const { what, why, fix } = explanation
     super(`${what}\n  why: ${why}\n  fix: ${fix}`, options)
     this.code = code
+    this.#explanation = explanation
+  }
+
+  /** The parts of the message. */
+  get explanation(): Explanation {
+    return this.#explanation
   }
 }
 

@@ -28,6 +28,24 @@ const on = (namespace: string, kubernetes: KubernetesInput = {}, pool: ConfigInp
   kubernetes: { namespace, delivery: 'mount', resources: { cpu: '50m', memory: '64Mi' }, ...kubernetes },
 })
 
+const roomy: KubernetesInput = { resources: { cpu: '50m', memory: '192Mi' } }
+// Programs of the same code share a run: each test has its own.
+const toWaiting = (program: string) => ({
+  worker: 'async () => process.env.TURBOLIFT_WORKER_ID',
+  wait: `async (victim) => {
+    if (process.env.TURBOLIFT_WORKER_ID !== victim) return '${program}, elsewhere'
+    await new Promise(() => setInterval(() => {}, 1000))
+  }`,
+})
+
+/** What "kubectl drain" does with each pod of a node. */
+async function evict({ client, name: namespace }: TestNamespace, name: string): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`
+  const metadata = { name, namespace }
+  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata, deleteOptions: { gracePeriodSeconds: 1 } }
+  await client.request({ method: 'POST', path, body })
+}
+
 /** The failure of a pool that was asked for one worker; nothing may be left of it. */
 async function failureOf(manifest: typeof silent, options: ConfigInput) {
   const pool = await openTestPool(manifest, options)
@@ -141,6 +159,48 @@ describe('each failure names its reason', () => {
     expect(gone.find(({ workerId }) => workerId === victim)?.error).toMatchObject({
       code: 'POD_EVICTED',
       message: expect.stringMatching(/EmptyDir volume "tmp" exceeds the limit "1Mi"/),
+    })
+  })
+
+  test.concurrent('eviction through the API, as by "kubectl drain": the call is made on the worker that takes the place', async () => {
+    await using tight = await createTestNamespace('drained')
+    // There is no room for the other before the first is gone.
+    await tight.client.create('ResourceQuota', { metadata: { name: 'one' }, spec: { hard: { pods: '1' } } })
+    await using program = createClusterProgram(
+      'drained',
+      toWaiting('drained'),
+      on(tight.name, roomy, { maxReplicas: 1 }),
+    )
+    const victim = await program.lifted('worker')()
+    const gone: WorkerGone[] = []
+    const unsubscribe = subscribe('worker:gone', (event) => gone.push(event))
+    const call = program.lifted('wait')(victim)
+    await evict(tight, String(victim))
+    expect(await call).toBe('drained, elsewhere')
+    unsubscribe()
+    expect(gone.find(({ workerId }) => workerId === victim)?.error).toMatchObject({
+      code: 'POD_EVICTED',
+      message: expect.stringMatching(/Eviction API: evicting/),
+    })
+  })
+
+  test.concurrent('eviction of the only worker, when no other may be started: the error names both', async () => {
+    await using tight = await createTestNamespace('drained')
+    await using program = createClusterProgram(
+      'stranded',
+      toWaiting('stranded'),
+      on(tight.name, roomy, { maxReplicas: 1 }),
+    )
+    const victim = await program.lifted('worker')()
+    await tight.client.create('ResourceQuota', { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } })
+    const call = program.lifted('wait')(victim)
+    await evict(tight, String(victim))
+    await expect(call).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      message: expect.stringMatching(
+        /exceeded quota: none.*before: .*has taken the worker tl-stranded-.*Eviction API/s,
+      ),
+      cause: { code: 'POD_EVICTED' },
     })
   })
 

@@ -1,5 +1,6 @@
 // Why workers do not come up, or go away, in the words of the cluster.
 import { DeployError, OutOfMemoryError } from '../errors.ts'
+import type { LiftError } from '../errors.ts'
 
 /** A node cannot get the workers' image. */
 export function imagePullFailed(image: string, reason: string): DeployError {
@@ -110,6 +111,14 @@ export function podEvicted(pod: string, reason: string): DeployError {
     why: reason,
     fix: 'Its calls are tried again elsewhere. If it was its use of disk, raise kubernetes.resources.disk.',
   })
+}
+
+/** Why no worker comes up, and why the one went away that it was to replace: what began it is what one has to know. */
+export function notReplaced(obstacle: LiftError, loss: LiftError | undefined): LiftError {
+  if (loss === undefined || loss.code === obstacle.code || !(obstacle instanceof DeployError)) return obstacle
+  const { what, why, fix } = obstacle.explanation
+  const before = `${loss.explanation.what} ${loss.explanation.why}`
+  return new DeployError(obstacle.code, { what, why: `${why}\n  before: ${before}`, fix }, { cause: loss })
 }
 
 /** Workers were asked for, and none answered in time. */

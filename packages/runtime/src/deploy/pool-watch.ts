@@ -9,7 +9,7 @@ import { connectWhenListening } from './knock.ts'
 import { toSelector } from './objects.ts'
 import type { PoolObjects } from './objects.ts'
 import type { DeploymentEvents, WorkerAddress } from './platform.ts'
-import { readyTimeout } from './pod-errors.ts'
+import { notReplaced, readyTimeout } from './pod-errors.ts'
 import {
   isScaleUp,
   scaleUpPatienceMs,
@@ -55,6 +55,8 @@ export class PoolWatch {
   readonly #ready: Map<string, string> = new Map()
   readonly #knocking: Map<string, AbortController> = new Map()
   #refused: { readonly error: LiftError; readonly afterMs: number; readonly sinceMs: number } | undefined
+  /** Why the last worker went away, until there is another. */
+  #loss: LiftError | undefined
   #expected = 0
   #waitingSinceMs = 0
   #timer: NodeJS.Timeout | undefined
@@ -161,6 +163,7 @@ export class PoolWatch {
   #welcome(pod: string, { id, address }: Alive, connection: Duplex | undefined): void {
     const { run, events, route } = this.#options
     this.#ready.set(pod, id)
+    this.#loss = undefined
     clearInterval(this.#timer)
     const target = { name: pod, address, isReady: true }
     let first = connection
@@ -178,13 +181,17 @@ export class PoolWatch {
 
   /** One that never took calls is gone. */
   #giveUp(name: string, { id }: Seen, pod: V1Pod): void {
-    if (!this.#ready.has(name)) this.#options.events.onWorkerGone(id, toEndReason(pod))
+    if (this.#ready.has(name)) return
+    const reason = toEndReason(pod)
+    this.#loss ??= reason
+    this.#options.events.onWorkerGone(id, reason)
   }
 
   #lose(pod: string, reason: LiftError | undefined): void {
     const id = this.#ready.get(pod)
     if (id === undefined) return
     this.#ready.delete(pod)
+    this.#loss = reason
     this.#options.events.onWorkerGone(id, reason)
     if (this.#ready.size > 0 || this.#expected === 0) return
     this.#waitingSinceMs = performance.now()
@@ -206,7 +213,7 @@ export class PoolWatch {
       const error = this.#refusal() ?? (await this.#podFailure()) ?? this.#timeout()
       if (error === undefined || this.#ready.size > 0) return
       clearInterval(this.#timer)
-      this.#options.events.onFailed(error)
+      this.#options.events.onFailed(notReplaced(error, this.#loss))
     } catch (error) {
       // Events could not be read just now; the next check comes soon.
       if (!(error instanceof LiftError) && !this.#options.signal.aborted) throw error
@@ -216,8 +223,10 @@ export class PoolWatch {
   }
 
   #refusal(): LiftError | undefined {
-    const refused = this.#refused
-    return refused !== undefined && performance.now() - refused.sinceMs >= refused.afterMs ? refused.error : undefined
+    if (this.#refused === undefined) return undefined
+    // A quota also counts the worker that is just going: only from then on there may be room for another.
+    const { error, afterMs, sinceMs } = this.#refused
+    return performance.now() - Math.max(sinceMs, this.#waitingSinceMs) >= afterMs ? error : undefined
   }
 
   async #podFailure(): Promise<LiftError | undefined> {

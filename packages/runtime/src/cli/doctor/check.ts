@@ -41,9 +41,8 @@ export function ok(text: string): Verdict {
 export function toFailure(error: unknown): Verdict {
   if (!(error instanceof LiftError))
     return { state: 'fail', text: error instanceof Error ? error.message : String(error) }
-  const [what = '', ...rest] = error.message.split(/\n {2}(?=why: |fix: )/)
-  const part = (name: string) => rest.find((line) => line.startsWith(name))?.slice(name.length)
-  return { state: 'fail', text: `${error.code}: ${what} ${part('why: ') ?? ''}`.trim(), fix: part('fix: ') ?? '' }
+  const { what, why, fix } = error.explanation
+  return { state: 'fail', text: `${error.code}: ${what} ${why}`, fix }
 }
 
 export function toLine({ state, name, text, fix, elapsedMs }: Finding): string {
