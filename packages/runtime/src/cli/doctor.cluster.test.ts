@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { managedSelector } from '../deploy/names.ts'
 import { createTestNamespace, type TestNamespace } from '../../../../test/cluster/namespace.ts'
 import { untilGone } from '../../../../test/cluster/wait.ts'
+import { parseImageReference } from '../deliver/image-reference.ts'
+import { Registry } from '../deliver/registry.ts'
 import { buildEnvironment, builtInEnvironment } from '../../test/build-environment.ts'
+import { BASE_IMAGE, REGISTRY } from '../../test/build-site.ts'
 import { createLimitedAccount, runTurbolift } from '../../test/limited-account.ts'
 
 let space: TestNamespace
@@ -29,6 +32,20 @@ describe('with the permissions that "turbolift role" prints, and no others, all 
     expect(result.stdout).not.toContain('FAIL')
     await untilGone(space.client, managedSelector, 20_000)
   })
+})
+
+test('files that are mounted into an image named by digest leave no image to remove', async () => {
+  const { repository, reference } = parseImageReference(BASE_IMAGE)
+  const registry = new Registry({ host: REGISTRY, isInsecure: true, credentials: undefined })
+  const digest = await registry.findManifest(repository, reference, { signal: AbortSignal.timeout(10_000) })
+  const environment = {
+    ...buildEnvironment,
+    TURBOLIFT_DELIVERY: 'mount',
+    TURBOLIFT_BASE_IMAGE: `${BASE_IMAGE}@${digest}`,
+  }
+  const { stdout } = await runTurbolift(['doctor', '-n', space.name], { environment })
+  expect(stdout).toMatch(/^ok +start /m)
+  expect(stdout).toMatch(/^ok +disposal +everything that the doctor created is gone \(/m)
 })
 
 test('the report is JSON when asked', async () => {

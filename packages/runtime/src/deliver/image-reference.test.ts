@@ -11,6 +11,12 @@ test.each([
   ['localhost:5000/x/y', 'localhost:5000', 'x/y', 'latest'],
   ['10.0.0.1:5000/library/node:20-slim', '10.0.0.1:5000', 'library/node', '20-slim'],
   [`gcr.io/a/b:v1@${digest}`, 'gcr.io', 'a/b', digest],
+  [`gcr.io/a/b@${digest}`, 'gcr.io', 'a/b', digest],
+  [`node@${digest}`, 'docker.io', 'library/node', digest],
+  [`node:20-slim@${digest}`, 'docker.io', 'library/node', digest],
+  [`localhost:5000/a/b:v1@${digest}`, 'localhost:5000', 'a/b', digest],
+  [`10.0.0.1:5000/b@${digest}`, '10.0.0.1:5000', 'b', digest],
+  [`[::1]:5000/a/b:v1@${digest}`, '[::1]:5000', 'a/b', digest],
 ])('%s', (text, registry, repository, reference) => {
   expect(parseImageReference(text)).toEqual({ registry, repository, reference })
 })

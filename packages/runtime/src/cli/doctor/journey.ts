@@ -82,7 +82,8 @@ export async function travel(site: DoctorSite): Promise<readonly Finding[]> {
 
 /** The tiny image says nothing to anyone. A registry that was started for the run took it along. */
 async function removeImage({ client, config, signal }: DoctorSite, { image }: DeliveredCode): Promise<Verdict> {
-  const [, digest] = image.split('@')
+  // Files that are mounted make no image: a digest is that of the base image.
+  const [, digest] = config.kubernetes.delivery === 'mount' ? [] : image.split('@')
   const place = digest === undefined ? undefined : await findLastingRegistry({ client, config, signal })
   if (digest === undefined || place === undefined) return ok('everything that the doctor created is gone')
   const repository = toRepository(place.host, PROGRAM)
