@@ -90,12 +90,12 @@ describe('a partition that is longer than the grace time ends in an error with i
 })
 
 describe('with the default grace time', () => {
-  const steps = ['deploy', 'calls'] as const
-  test.concurrent.each(steps)('a partition of two thirds of it at %s ends in the right result', async (step) => {
+  const reached = ['deploy', 'calls'] as const
+  test.concurrent.each(reached)('a partition of two thirds of it at %s ends in the right result', async (step) => {
     expect(await runWith('partition', step, { forMs: 40_000, graceMs: longGraceMs })).toEqual(right)
   })
 
-  test.concurrent.each(steps)('a longer one at %s ends in an error with its reason', async (step) => {
+  test.concurrent.each(reached)('a longer one at %s ends in an error with its reason', async (step) => {
     const outcome = await runWith('partition', step, { forMs: 80_000, graceMs: longGraceMs })
     expect(['RUN_EXPIRED', 'RUN_REMOVED', 'CLUSTER_UNREACHABLE']).toContain(outcome.code)
   })
