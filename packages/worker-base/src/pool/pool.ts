@@ -17,7 +17,7 @@ import type { Executor } from './schedule.ts'
 /** More waiting calls are refused, and will be sent to another worker. */
 const MAX_WAITING = 10_000
 /** How often answers are looked for that were not announced, deadlines checked, and calls moved to idle executors. */
-const WATCH_MS = 4
+const WATCH_MS = 16
 
 export interface PoolOptions {
   /** URL of executor.js. */
