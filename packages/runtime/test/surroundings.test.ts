@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 
@@ -47,6 +48,22 @@ test('a reader that goes away, as "head" does, does not end the program', async 
   const said = text(child.stderr)
   expect(await once(child, 'exit')).toEqual([0, null])
   expect(await said).toBe('')
+})
+
+test('nor does one of the lines that tell of a map', async () => {
+  await using program = await createProgram({
+    functions: 'square: async (n) => n * n,',
+    options: { progress: true },
+    main: `
+      const inputs = function* () { for (const end = Date.now() + 1200; Date.now() < end;) yield 1 }
+      for (let turn = 0; turn < 3; turn += 1) await map(square, inputs())`,
+  })
+  // A pipe of the shell: those of Node between its own processes are sockets, which tell of it in another way.
+  const shell = `{ "$0" "$1"; echo "exit code $?" >&3; } 3>&2 2>&1 | head -n 1`
+  const child = spawn('sh', ['-c', shell, process.execPath, program.path])
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  expect(stdout).toMatch(/^turbolift: square: .* done/)
+  expect(stderr).toBe('exit code 0\n')
 })
 
 test('lines that are too many are counted', async () => {

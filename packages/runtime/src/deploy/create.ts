@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
+import { print } from '../watch/print.ts'
 import { createLocalPlatform } from './local.ts'
 import type { Platform } from './platform.ts'
 
@@ -12,5 +13,5 @@ export interface PlatformOptions {
 export async function createPlatform(options: PlatformOptions): Promise<Platform> {
   if (options.config.run.target !== 'kubernetes') return createLocalPlatform(options)
   const { createKubernetesPlatform } = await import('./kubernetes.ts')
-  return createKubernetesPlatform({ ...options, onLine: (text) => process.stderr.write(`turbolift: ${text}\n`) })
+  return createKubernetesPlatform({ ...options, onLine: (text) => print(process.stderr, `turbolift: ${text}\n`) })
 }

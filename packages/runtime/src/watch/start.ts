@@ -2,6 +2,7 @@ import type { RunConfig } from '../config.ts'
 import { events } from './events.ts'
 import type { RunStarted } from './events.ts'
 import { createProgress, isLiveTerminal } from './progress.ts'
+import { print } from './print.ts'
 import { publishRun } from './publish.ts'
 import { openWatchFolder } from './watch-folder.ts'
 
@@ -35,9 +36,8 @@ function isProgressShown(asked: boolean | undefined): boolean {
 
 function showProgress(): Disposable {
   const { stdout, stderr } = process
-  return createProgress({
-    stream: stderr,
-    others: stdout.isTTY ? [stdout] : [],
-    isLive: isLiveTerminal(stderr, process.env),
-  })
+  if (!isLiveTerminal(stderr, process.env)) {
+    return createProgress({ stream: { write: (text) => print(stderr, text) }, others: [], isLive: false })
+  }
+  return createProgress({ stream: stderr, others: stdout.isTTY ? [stdout] : [], isLive: true })
 }
