@@ -22,7 +22,8 @@ export { createFrameDecoder } from './wire/frame-decoder.ts'
 export type { FrameDecoder, FrameDecoderOptions } from './wire/frame-decoder.ts'
 export { createFrameWriter } from './wire/frame-writer.ts'
 export type { FrameWriter } from './wire/frame-writer.ts'
-export { parseLostValue, parseMessage } from './wire/message-codec.ts'
+export { parseLostValue } from './wire/json-fields.ts'
+export { parseMessage } from './wire/message-codec.ts'
 export type {
   CallMessage,
   HeartbeatMessage,

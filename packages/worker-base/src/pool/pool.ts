@@ -4,11 +4,13 @@ import { toFrame } from '../wire/frame-batch.ts'
 import { FRAME_TYPE, copyFrame, isAnswer } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMessage, readCallTimeout, readCreditItems, readShareKey } from '../wire/message-codec.ts'
-import type { Log, Lost } from '../wire/messages.ts'
+import type { Log } from '../wire/messages.ts'
 import type { WireValue } from '../wire/values.ts'
 import { UNDEFINED_VALUE, encodeError } from '../wire/values.ts'
+import { stopExecutor, toReason } from './executor-end.ts'
 import { startExecutorThread } from './executor-thread.ts'
 import type { ThreadEnd } from './executor-thread.ts'
+import type { PoolOptions } from './options.ts'
 import { createPendingCall, movesMemory } from './pending-call.ts'
 import type { CallListener, PendingCall } from './pending-call.ts'
 import { pickExecutor, pickStolen } from './schedule.ts'
@@ -18,26 +20,6 @@ import type { Executor } from './schedule.ts'
 const MAX_WAITING = 10_000
 /** How often answers are looked for that were not announced, deadlines checked, and calls moved to idle executors. */
 const WATCH_MS = 16
-
-export interface PoolOptions {
-  /** URL of executor.js. */
-  readonly program: URL
-  readonly size: number
-  /** URL of the module that exports `functions`, or in dev `loadFunction`. */
-  readonly functions: string
-  readonly workerId: string
-  readonly heapMegabytes: number | undefined
-  readonly events: PoolEvents
-}
-
-export interface PoolEvents {
-  /** The first executor is ready. `ids`: the functions there are, where known. */
-  onReady(ids: readonly string[] | undefined): void
-  /** The code of the worker cannot be loaded; `error` is for `decodeError`. No call will ever be run. */
-  onFailed(error: WireValue): void
-  /** What was printed outside of calls. */
-  onLog(log: Log): void
-}
 
 /** Runs calls on executors, replaces executors that end, and takes care that every call is answered once. */
 export class ExecutorPool {
@@ -314,29 +296,6 @@ export class ExecutorPool {
   #noticeIdle(): void {
     if (this.#onIdle !== undefined && this.#isIdle) this.#onIdle()
   }
-}
-
-/** Stop hooks that hang must not keep the worker from ending. */
-const STOP_DEADLINE_MS = 10_000
-
-function stopExecutor(executor: Executor): Promise<void> {
-  if (!executor.thread.isReady) return Promise.resolve()
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, STOP_DEADLINE_MS)
-    executor.onStopped = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    executor.thread.stop()
-  })
-}
-
-function toReason(executor: Executor, call: PendingCall, end: ThreadEnd): Pick<Lost, 'reason' | 'detail'> {
-  if (executor.ending?.call !== call) return end
-  const { reason } = executor.ending
-  const why =
-    reason === 'timeout' ? `It ran for longer than ${call.timeoutMs} ms.` : 'It did not stop when it was cancelled.'
-  return { reason, detail: why }
 }
 
 function readLog(frame: Frame): Log {

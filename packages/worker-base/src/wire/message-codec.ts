@@ -1,7 +1,8 @@
 import { FRAME_TYPE, frameMalformed } from './frame.ts'
 import type { Frame } from './frame.ts'
-import { LOST_REASONS, OUTCOME_KINDS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
-import type { CallMessage, Hello, Log, Lost, LostReason, Message, OutcomeMessage, StreamMessage } from './messages.ts'
+import { parseHello, parseJson, parseLog, parseLost } from './json-fields.ts'
+import { OUTCOME_KINDS, RESULT_FORMS, STREAM_EVENTS } from './messages.ts'
+import type { CallMessage, Message, OutcomeMessage, StreamMessage } from './messages.ts'
 import type { WireValue } from './values.ts'
 
 const FORMAT_BYTES = 1
@@ -276,52 +277,4 @@ function maxTextBytes(text: string): number {
 function readU32(head: Buffer, at: number): number {
   if (head.length < at + 4) throw frameMalformed('a number that is missing')
   return head.readUInt32LE(at)
-}
-
-function parseJson(head: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    return Object.fromEntries(Object.entries(JSON.parse(head.toString('utf8'))))
-  } catch {
-    throw frameMalformed('fields that are no JSON object')
-  }
-}
-
-function parseHello(fields: Readonly<Record<string, unknown>>): Hello {
-  return {
-    workerId: String(fields['workerId']),
-    build: String(fields['build']),
-    slots: toNumber(fields['slots']),
-    pid: toNumber(fields['pid']),
-    maxFrameBytes: toNumber(fields['maxFrameBytes']),
-  }
-}
-
-/** What an outcome of the kind `lost` holds. */
-export function parseLostValue({ text }: WireValue): Lost {
-  return parseLost(parseJson(Buffer.from(text)))
-}
-
-function parseLost(fields: Readonly<Record<string, unknown>>): Lost {
-  const reason = LOST_REASONS.find((known) => known === fields['reason'])
-  if (reason === undefined) throw frameMalformed('a call lost for an unknown reason')
-  const lost = {
-    reason: reason satisfies LostReason,
-    started: fields['started'] === true,
-    detail: String(fields['detail']),
-  }
-  return typeof fields['path'] === 'string' ? { ...lost, path: fields['path'] } : lost
-}
-
-function parseLog(fields: Readonly<Record<string, unknown>>): Log {
-  return {
-    stream: fields['stream'] === 'stderr' ? 'stderr' : 'stdout',
-    executor: toNumber(fields['executor']),
-    text: String(fields['text']),
-    dropped: toNumber(fields['dropped']),
-  }
-}
-
-function toNumber(field: unknown): number {
-  if (typeof field !== 'number') throw frameMalformed('a field that should be a number')
-  return field
 }
