@@ -58,6 +58,8 @@ class Heartbeat implements Anchor {
   readonly #began: number
   /** When the last patch was sent that the cluster took. */
   #alive: number
+  /** Why the last patch failed, if it did. */
+  #failure: unknown
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: AnchorOptions, owner: V1OwnerReference, began: number) {
@@ -89,13 +91,14 @@ class Heartbeat implements Anchor {
     const sent = performance.now()
     // Stopped or asleep for too long: what the cluster did meanwhile must not be mixed with new objects.
     const patienceMs = this.#alive + graceMs - sent
-    if (patienceMs <= 0) return this.#lose(runExpired(run.name, sent - this.#alive))
+    if (patienceMs <= 0) return this.#lose(runExpired(run.name, sent - this.#alive, this.#failure))
     try {
       const activeDeadlineSeconds = Math.ceil((sent - this.#began + graceMs) / 1000)
       const body = { metadata: { uid: this.owner.uid }, spec: { activeDeadlineSeconds } }
       const timeoutMs = Math.min(10_000, graceMs / 4)
       await client.patch('Job', run.name, body, { patienceMs, timeoutMs, signal: this.#ended.signal })
       this.#alive = sent
+      this.#failure = undefined
       this.#schedule()
     } catch (error) {
       if (!this.#ended.signal.aborted) this.#afterFailure(error)
@@ -107,7 +110,11 @@ class Heartbeat implements Anchor {
     const silentMs = performance.now() - this.#alive
     const isGone = isRefusal(error, 'NotFound') || isRefusal(error, 'Conflict') || isRefusal(error, 'Invalid')
     // The controller's clock counts in whole seconds, so it may be a little ahead of ours.
-    if (isGone) return this.#lose(silentMs > graceMs / 2 ? runExpired(run.name, silentMs) : runRemoved(run.name, error))
+    if (isGone)
+      return this.#lose(
+        silentMs > graceMs / 2 ? runExpired(run.name, silentMs, this.#failure) : runRemoved(run.name, error),
+      )
+    this.#failure = error
     // Whatever else it is, as long as there is time it may pass.
     if (silentMs < graceMs) this.#schedule()
     else this.#lose(runExpired(run.name, silentMs, error))

@@ -1,14 +1,22 @@
 // The errors of a run in a cluster that are not refusals of single requests (those are in client/errors.ts).
 import { DeployError, LiftError } from '../errors.ts'
 
-/** The program was silent for too long, so that the cluster has ended the run. */
+/**
+ * The program was silent for too long, so that the cluster has ended the run.
+ * @param cause why its signs of life did not get through, where it gave any
+ */
 export function runExpired(run: string, silentMs: number, cause?: unknown): DeployError {
+  const failed = cause instanceof LiftError ? cause.explanation : undefined
+  const reason =
+    failed === undefined
+      ? 'The program was stopped, the machine asleep, or the network away.'
+      : `Its signs of life failed: ${failed.what} ${failed.why}`
   return new DeployError(
     'RUN_EXPIRED',
     {
       what: `The run ${run} has ended: the cluster did not hear from the program for ${Math.round(silentMs / 1000)} s.`,
-      why: 'A run whose program is silent for longer than its grace time is removed from the cluster, so that nothing is left behind. The program was stopped, the machine asleep, or the network away.',
-      fix: 'Run it again, or raise kubernetes.graceMs.',
+      why: `A run whose program is silent for longer than its grace time is removed from the cluster, so that nothing is left behind. ${reason}`,
+      fix: `${failed === undefined ? '' : `${failed.fix} `}Run it again, or raise kubernetes.graceMs.`,
     },
     { cause },
   )

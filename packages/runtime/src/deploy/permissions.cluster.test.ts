@@ -8,12 +8,13 @@ import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
 import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
 import { listAll } from '../../../../test/cluster/wait.ts'
 import { createClusterProgram } from '../../test/cluster-program.ts'
-import type { KubernetesInput } from '../config.ts'
+import type { ConfigInput, KubernetesInput } from '../config.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { openClient } from './client.ts'
 import { loadKubeconfig } from './client/kubeconfig.ts'
 import { managedSelector } from './names.ts'
 import { toPermissions, toRole, toRoleBinding, toServiceAccount } from './permissions.ts'
+import type { Permission } from './permissions.ts'
 
 let space: TestNamespace
 let folder: string
@@ -43,16 +44,30 @@ const on = (more: KubernetesInput = {}) => ({
 describe('with a token that has', () => {
   test('the Role that the command prints, a run works and leaves nothing', async () => {
     const options = on({ reach: 'port-forward' })
-    const config = resolveConfig({ manifest: options, environment: {}, configured: [] })
-    const names = { name: 'enough', namespace: space.name }
-    await space.client.create('ServiceAccount', toServiceAccount(names))
-    await space.client.create('Role', toRole({ ...names, permissions: toPermissions(config.kubernetes) }))
-    await space.client.create('RoleBinding', toRoleBinding(names))
+    await grant('enough', toGranted(options))
     process.env['KUBECONFIG'] = await writeKubeconfig('enough')
     await using program = createClusterProgram('permitted', functions, options)
     expect(await Promise.all([1, 2, 3].map(program.lifted('square')))).toEqual([1, 4, 9])
     await program[Symbol.asyncDispose]()
     expect(await listAll(space.client, managedSelector)).toEqual([])
+  })
+
+  test('a Role without the verb of its signs of life, a run ends for that reason', async () => {
+    const options = on({ reach: 'port-forward', graceMs: 4_000 })
+    const lacking = toGranted(options).map(({ verbs, ...one }) => {
+      return { ...one, verbs: one.resource === 'jobs' ? verbs.filter((verb) => verb !== 'patch') : verbs }
+    })
+    await grant('silent', lacking)
+    process.env['KUBECONFIG'] = await writeKubeconfig('silent')
+    await using program = createClusterProgram('silenced', { echo: 'async (value) => value' }, options)
+    const outcome = () =>
+      program
+        .lifted('echo')(1)
+        .catch((error: unknown) => error)
+    await expect.poll(outcome, { timeout: 60_000, interval: 500 }).toMatchObject({
+      code: 'RUN_EXPIRED',
+      message: expect.stringMatching(/signs of life failed.*cannot patch resource "jobs".*turbolift role/s),
+    })
   })
 
   test('no Role, the error names the verb, the resource and the command', async () => {
@@ -84,6 +99,17 @@ test('a context that does not exist is an error that names those that do', async
     message: expect.stringMatching(/"none"/),
   })
 })
+
+function toGranted(options: ConfigInput): readonly Permission[] {
+  return toPermissions(resolveConfig({ manifest: options, environment: {}, configured: [] }).kubernetes)
+}
+
+async function grant(name: string, permissions: readonly Permission[]): Promise<void> {
+  const names = { name, namespace: space.name }
+  await space.client.create('ServiceAccount', toServiceAccount(names))
+  await space.client.create('Role', toRole({ ...names, permissions }))
+  await space.client.create('RoleBinding', toRoleBinding(names))
+}
 
 /** A kubeconfig with a token of the account, and nothing else. */
 async function writeKubeconfig(account: string): Promise<string> {
