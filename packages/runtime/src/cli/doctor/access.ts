@@ -46,7 +46,7 @@ export const namespaceCheck: Check = {
       if (!isRefusal(error, 'Forbidden')) throw error
       return {
         state: 'skip',
-        text: `"${client.namespace}" may not be read, which no run needs; the pods below tell its policy`,
+        text: `"${client.namespace}" may not be read, which no run needs; the pods that are started below meet its policy`,
       }
     }
   },
