@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { ViteDevServer } from 'vite'
+import type { BuildOptions, ViteDevServer } from 'vite'
 
 import { addressOf } from '../src/dev/environment.ts'
 import { createLoader } from '../src/dev/functions.ts'
@@ -10,7 +10,7 @@ import type { Project } from './bundlers.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-async function startServer({ root }: Project): Promise<ViteDevServer & AsyncDisposable> {
+async function startServer({ root }: Project, build: BuildOptions = {}): Promise<ViteDevServer & AsyncDisposable> {
   vi.stubEnv('TURBOLIFT_PROGRESS', '0')
   const vite = await importVite(root)
   const server = await vite.createServer({
@@ -18,6 +18,7 @@ async function startServer({ root }: Project): Promise<ViteDevServer & AsyncDisp
     configFile: false,
     logLevel: 'silent',
     server: { middlewareMode: true, ws: false },
+    build,
     plugins: [turbolift({ watch: false })],
   })
   return Object.assign(server, { [Symbol.asyncDispose]: () => server.close() })
@@ -100,5 +101,21 @@ describe.each(['vite', 'vite-7'])('the dev server of %s', (viteName) => {
     })
     await project.write(limits)
     await vi.waitFor(async () => expect(await start()).toBe(true), { timeout: 10_000 })
+  })
+
+  test.each([
+    ['input', { ssr: true, rollupOptions: { input: 'src/start.ts' } }],
+    ['library', { ssr: true, lib: { entry: 'src/start.ts' } }],
+  ])('knows the entry that the configuration names as its %s', async (_, build) => {
+    await using project = await createProject(
+      {
+        'src/start.ts': `export const limit = 3`,
+        'src/work.ts': `import { limit } from './start'\nexport async function work() { 'use lift'; return limit }`,
+      },
+      viteName,
+    )
+    await using server = await startServer(project, build)
+    const { work } = await server.ssrLoadModule('/src/work.ts')
+    await expect(work()).rejects.toMatchObject({ code: 'WORKER_REACHES_ENTRY' })
   })
 })

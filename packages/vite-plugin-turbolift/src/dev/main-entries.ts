@@ -31,9 +31,10 @@ export class MainEntries {
   /** Notes what the configuration names as input of code for servers. */
   addInputs({ build, environments }: Pick<ResolvedConfig, 'build' | 'environments'>): void {
     const servers = Object.values(environments).filter(({ consumer }) => consumer === 'server')
-    for (const { ssr, rollupOptions } of [build, ...servers.map((environment) => environment.build)]) {
-      if (typeof ssr === 'string') this.add(ssr)
-      if (ssr !== false) for (const input of toInputs(rollupOptions.input)) this.add(input)
+    for (const { ssr, rollupOptions, lib } of [build, ...servers.map((environment) => environment.build)]) {
+      if (ssr === false) continue
+      const inputs = rollupOptions.input ?? (lib === false ? undefined : lib.entry)
+      for (const input of [...toInputs(inputs), ...(typeof ssr === 'string' ? [ssr] : [])]) this.add(input)
     }
   }
 
