@@ -4,6 +4,7 @@ import { relative } from 'node:path'
 import { isLiftModuleName } from './directive.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { KeptExports } from './slice.ts'
 import { splitModule } from './split.ts'
 import type { SplitModule } from './split.ts'
 import type { SubjectReach } from './typecheck/subject.ts'
@@ -32,17 +33,17 @@ export class LiftedModules {
    * The module's two sides. The workers' build asks for the same as the program's, which is then not read again.
    * @throws SyntaxError if the code is not JavaScript
    */
-  split(code: string, id: string, keepsExports = false): SplitModule | undefined {
+  split(code: string, id: string, keptExports?: KeptExports): SplitModule | undefined {
     const last = this.#last.get(id)
-    if (last?.code === code && !keepsExports) return last.split
-    const split = this.#split(code, id, keepsExports)
-    if (!keepsExports) this.#last.set(id, { code, split })
+    if (last?.code === code && keptExports === undefined) return last.split
+    const split = this.#split(code, id, keptExports)
+    if (keptExports === undefined) this.#last.set(id, { code, split })
     return split
   }
 
-  #split(code: string, id: string, keepsExports: boolean): SplitModule | undefined {
+  #split(code: string, id: string, keptExports: KeptExports | undefined): SplitModule | undefined {
     const isLiftModule = isLiftModuleName(id)
-    return splitModule(code, { path: toPath(this.root, id), isLiftModule, pools: this.#options.pools, keepsExports })
+    return splitModule(code, { path: toPath(this.root, id), isLiftModule, pools: this.#options.pools, keptExports })
   }
 
   /** Notes what a transform found, or that it found nothing any more. */

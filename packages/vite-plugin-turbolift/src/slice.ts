@@ -18,9 +18,11 @@ export interface SliceInput {
   readonly units: readonly Unit[]
   readonly scopes: ScopeTree
   readonly functions: readonly LiftedFunction[]
-  /** The worker needs the module's exports too, since another of its modules imports them. */
-  readonly keepsExports: boolean
+  /** Exports that the worker needs too, since another of its modules imports them. */
+  readonly keptExports: KeptExports | undefined
 }
+
+export type KeptExports = ReadonlySet<string> | 'all'
 
 /** Finds what lifted functions need, and what the main program still needs without their bodies. */
 export function sliceModule(input: SliceInput): Slices {
@@ -28,7 +30,7 @@ export function sliceModule(input: SliceInput): Slices {
   return { worker, main: mainSlice(input, worker) }
 }
 
-function workerSlice({ module, units, scopes, functions, keepsExports }: SliceInput): Set<Unit> {
+function workerSlice({ module, units, scopes, functions, keptExports }: SliceInput): Set<Unit> {
   const roots = new Set<Binding>()
   for (const { node, topLevelName } of functions) {
     for (const binding of usedBindings(node, scopes)) roots.add(binding)
@@ -40,7 +42,7 @@ function workerSlice({ module, units, scopes, functions, keepsExports }: SliceIn
     (unit) =>
       hooks.has(unit) ||
       (unit.kind === 'effect' && isKeptByComment(unit, module)) ||
-      (keepsExports && (unit.kind === 'export' || isExported(unit))) ||
+      (keptExports !== undefined && isKeptExport(unit, keptExports)) ||
       functions.some(({ node }) => unit.node === node),
   )
   return reach(units, { roots, kept, uses: (unit) => unit.uses })
@@ -51,6 +53,19 @@ function mainSlice({ units, scopes, functions }: SliceInput, worker: ReadonlySet
   const kept = units.filter((unit) => unit.kind === 'export' || isExported(unit) || !worker.has(unit))
   const uses = (unit: Unit): ReadonlySet<Binding> => usedBindings(unit.node, scopes, bodies)
   return reach(units, { roots: new Set(), kept, uses })
+}
+
+function isKeptExport(unit: Unit, kept: KeptExports): boolean {
+  if (unit.kind !== 'export' && !isExported(unit)) return false
+  const { statement, declares } = unit
+  // What is exported from elsewhere as a whole may be any name.
+  if (kept === 'all' || statement.type === 'ExportAllDeclaration') return true
+  if (statement.type === 'ExportDefaultDeclaration') return kept.has('default')
+  if (statement.type !== 'ExportNamedDeclaration') return false
+  const listed = statement.specifiers.map(({ exported }) =>
+    exported.type === 'Identifier' ? exported.name : String(exported.value),
+  )
+  return [...listed, ...declares.map(({ name }) => name)].some((name) => kept.has(name))
 }
 
 function isExported({ statement, kind }: Unit): boolean {

@@ -7,6 +7,7 @@ import type { LiftedFunction } from './lifted-function.ts'
 import { analyzeScopes } from './scope.ts'
 import { findLeftOutSetUp, findSharedState } from './shared-state.ts'
 import { sliceModule } from './slice.ts'
+import type { KeptExports } from './slice.ts'
 import { findReaches } from './typecheck/reach.ts'
 import type { SubjectReach } from './typecheck/subject.ts'
 import { divideModule } from './units.ts'
@@ -17,8 +18,8 @@ export interface SplitOptions {
   readonly isLiftModule: boolean
   /** Names of the configured pools. */
   readonly pools: readonly string[]
-  /** The worker's side keeps the module's exports. Default false. */
-  readonly keepsExports?: boolean
+  /** Exports that the worker's side keeps. Default none. */
+  readonly keptExports?: KeptExports | undefined
 }
 
 export interface SplitModule {
@@ -66,9 +67,9 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
   const scan = scanModule(module, { ...options, scopes })
   if (scan.functions.length === 0 && scan.diagnostics.length === 0) return undefined
   const units = divideModule(module, scopes)
-  const keepsExports = options.keepsExports ?? false
-  const slices = sliceModule({ module, units, scopes, functions: scan.functions, keepsExports })
-  const edit = { module, scan, units, slices, path: options.path, keepsExports }
+  const { path, keptExports } = options
+  const slices = sliceModule({ module, units, scopes, functions: scan.functions, keptExports })
+  const edit = { module, scan, units, slices, path, keepsExports: keptExports !== undefined }
   return {
     functions: scan.functions,
     diagnostics: [...scan.diagnostics, ...findSharedState(module, scopes, slices), ...findLeftOutSetUp(units, slices)],

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 
 import { createChildPlugin } from './bundle/child-plugin.ts'
 import type { ChildBuild } from './bundle/child-plugin.ts'
+import { SharedExports } from './bundle/shared-exports.ts'
 import type { Bundle } from './bundle/bundle.ts'
 import type { WorkerFile } from './bundle/output.ts'
 import { workerReachesEntry } from './diagnostics.ts'
@@ -32,8 +33,8 @@ export interface WorkersInput {
  * @throws LiftCompileError `WORKER_REACHES_ENTRY`, and whatever the bundler finds wrong
  */
 export async function buildWorkers(input: WorkersInput): Promise<BuiltWorkers> {
-  const shared = new Set<string>()
-  // Each further attempt knows of at least one more lifted module, so there are at most as many as those.
+  const shared = new SharedExports()
+  // Each further attempt knows of at least one more export of a lifted module, so there are at most as many as those.
   for (;;) {
     const result = await attempt(input, shared)
     if (result.kind === 'built') return result.workers
@@ -43,20 +44,23 @@ export async function buildWorkers(input: WorkersInput): Promise<BuiltWorkers> {
 type Attempt = { readonly kind: 'built'; readonly workers: BuiltWorkers } | { readonly kind: 'again' }
 
 /** One build; to be done again when it finds that workers import a lifted module, whose exports were left out. */
-async function attempt(input: WorkersInput, shared: Set<string>): Promise<Attempt> {
-  const known = shared.size
+async function attempt(input: WorkersInput, shared: SharedExports): Promise<Attempt> {
+  const { growth } = shared
   const build = toChildBuild(input, shared)
   try {
     const files = await input.bundle(createChildPlugin(build))
     const workers = { files, externals: build.externals, graph: build.graph, watched: build.watched }
-    return shared.size > known ? { kind: 'again' } : { kind: 'built', workers }
+    return shared.growth > growth ? { kind: 'again' } : { kind: 'built', workers }
   } catch (error) {
-    if (shared.size > known) return { kind: 'again' }
+    if (shared.growth > growth) return { kind: 'again' }
     throw error
   }
 }
 
-function toChildBuild({ modules, entries, mainEntries, workerRuntime }: WorkersInput, shared: Set<string>): ChildBuild {
+function toChildBuild(
+  { modules, entries, mainEntries, workerRuntime }: WorkersInput,
+  shared: SharedExports,
+): ChildBuild {
   return {
     modules,
     entries,

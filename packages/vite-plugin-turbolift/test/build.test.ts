@@ -72,6 +72,32 @@ describe.each(bundlers)('$name', (bundler) => {
     expect(stdout).toContain('210 db13')
   })
 
+  test('takes of a lifted module that workers import what they import, and nothing else', async () => {
+    const root = await build(bundler, {
+      'src/main.ts': `
+        import { work } from './work.ts'
+        import { base, connection } from './base.ts'
+        console.log(await work(2), await base(1), connection.name)`,
+      'src/work.ts': `
+        import start, { base, FACTOR } from './base.ts'
+        import { helper } from './helper.ts'
+        export async function work(n: number) { 'use lift'; return [start, await base(n) * FACTOR, helper(n)] }`,
+      'src/helper.ts': `export { add as helper } from './base.ts'`,
+      'src/base.ts': `
+        console.log('MARKER_EFFECT')
+        const open = (name: string) => { console.log('MARKER_OPENED'); return { name } }
+        export const connection = open('db')
+        export const add = (n: number) => n + 1, FACTOR = 10
+        export default 'start'
+        export async function base(n: number) { 'use lift'; return n }`,
+    })
+    const { workerCode } = await readProgram(root)
+    for (const marker of ['MARKER_EFFECT', 'MARKER_OPENED']) expect(workerCode).not.toContain(marker)
+    const { stdout } = await runProgram(root)
+    expect(stdout).toContain("[ 'start', 20, 3 ] 1 db")
+    expect(stdout.match(/MARKER_OPENED/g)).toHaveLength(1)
+  })
+
   test('shows the source of errors on both sides, minified or not', async () => {
     for (const minify of [false, true]) {
       const root = await build(

@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
 import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
+import type { SharedExports } from './shared-exports.ts'
 import { isNativePackage, packageNameOf } from './native.ts'
 
 export const CHILD_PLUGIN_NAME = 'turbolift:worker'
@@ -15,8 +16,7 @@ export interface ChildBuild {
   readonly entries: readonly LiftedModule[]
   /** Ids of the main program's entries, which no worker may load. */
   readonly mainEntries: ReadonlySet<string>
-  /** Lifted modules that other modules of the worker import: their exports are kept. Grows while building. */
-  readonly shared: Set<string>
+  readonly shared: SharedExports
   /** Packages with native code, which stay outside. */
   readonly externals: Set<string>
   /** Path of the file that stands for `turbolift` in workers. */
@@ -77,6 +77,7 @@ export const CHILD_INPUT: string = FUNCTIONS_MODULE
 /** Makes the workers' modules: the table of functions, and of each module with lifted functions the worker's side. */
 export function createChildPlugin(build: ChildBuild): ChildPlugin {
   const entryIds = new Set(build.entries.map(({ id }) => id))
+  const codes = new Map<string, string>()
   return {
     name: CHILD_PLUGIN_NAME,
     resolveId: {
@@ -93,20 +94,20 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
           build.externals.add(name)
           return { id: source, external: true }
         }
-        if (entryIds.has(resolved.id)) build.shared.add(resolved.id)
+        if (entryIds.has(resolved.id)) build.shared.add(resolved.id, { importer: codes.get(importer), source })
         return null
       },
     },
     load: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
     transform(code, id) {
-      if (!entryIds.has(id)) return null
-      const side = build.modules.split(code, id, build.shared.has(id))?.worker()
+      const side = entryIds.has(id) ? build.modules.split(code, id, build.shared.of(id))?.worker() : undefined
+      codes.set(id, side?.code ?? code)
       return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
     },
     buildEnd(error) {
       if (error !== undefined) return
       for (const id of this.getModuleIds()) {
-        if (build.mainEntries.has(id) && (!entryIds.has(id) || build.shared.has(id))) {
+        if (build.mainEntries.has(id) && (!entryIds.has(id) || build.shared.of(id) !== undefined)) {
           build.onEntryReached(chainTo(id, this))
         }
         const info = this.getModuleInfo(id)

@@ -1,0 +1,62 @@
+import type { Identifier, Literal } from 'estree'
+
+import { parseModule, visit } from '../ast.ts'
+import type { KeptExports } from '../slice.ts'
+
+/**
+ * Lifted modules that other modules of the worker import, and the exports that these need. It grows while a build goes
+ * on; one that has made it grow is to be done again.
+ */
+export class SharedExports {
+  readonly #kept: Map<string, KeptExports> = new Map()
+  /** How often something was added. */
+  growth = 0
+
+  /** What is to be kept of a module; `undefined` when none of the worker imports it. */
+  of(id: string): KeptExports | undefined {
+    return this.#kept.get(id)
+  }
+
+  /** @param importer code of the module that imports it, where it is known */
+  add(id: string, { importer, source }: { readonly importer: string | undefined; readonly source: string }): void {
+    const known = this.#kept.get(id)
+    if (known === 'all') return
+    const names = importer === undefined ? 'all' : readNames(importer, source)
+    if (names !== 'all' && known !== undefined && names.every((name) => known.has(name))) return
+    this.#kept.set(id, names === 'all' ? 'all' : new Set([...(known ?? []), ...names]))
+    this.growth += 1
+  }
+}
+
+function readNames(code: string, source: string): readonly string[] | 'all' {
+  try {
+    return importedNames(code, source)
+  } catch (error) {
+    // Another plugin is still to make JavaScript of it.
+    if (error instanceof SyntaxError) return 'all'
+    throw error
+  }
+}
+
+/** The names that a module imports from a source: all of them, unless it lists them. */
+function importedNames(code: string, source: string): readonly string[] | 'all' {
+  const names: string[] = []
+  let isAll = false
+  visit(parseModule(code).ast, (node) => {
+    if (node.type === 'ImportExpression') isAll ||= node.source.type !== 'Literal' || node.source.value === source
+    else if (node.type === 'ExportAllDeclaration') isAll ||= node.source.value === source
+    else if (node.type === 'ImportDeclaration' && node.source.value === source) {
+      for (const specifier of node.specifiers) {
+        if (specifier.type === 'ImportNamespaceSpecifier') isAll = true
+        else names.push(specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : 'default')
+      }
+    } else if (node.type === 'ExportNamedDeclaration' && node.source?.value === source) {
+      names.push(...node.specifiers.map(({ local }) => nameOf(local)))
+    }
+  })
+  return isAll || names.length === 0 ? 'all' : names
+}
+
+function nameOf(node: Identifier | Literal): string {
+  return node.type === 'Identifier' ? node.name : String(node.value)
+}
