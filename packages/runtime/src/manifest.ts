@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto'
 
 import type { ConfigInput } from './config.ts'
+import { checkLayer } from './config/resolve.ts'
 
 export type { ConfigInput } from './config.ts'
+
+/**
+ * Checks what the user wrote in `turbolift({ … })`, as the program itself does when it runs.
+ * @throws ConfigError `OPTION_UNKNOWN`, `OPTION_INVALID`
+ */
+export function checkOptions(options: ConfigInput): void {
+  checkLayer({ name: 'turbolift', values: options })
+}
 
 /** Raised with every change that an older runtime would misread. */
 export const MANIFEST_VERSION = 1

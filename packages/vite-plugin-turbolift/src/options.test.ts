@@ -21,6 +21,13 @@ test.each(['use lift;', 'use lift.', 'use lif t', 'use lift ', 'uselift', 'use l
   },
 )
 
+test('options that nothing reads, and values of no use, are refused before a build begins', () => {
+  const resolve = (text: string) => () => resolveOptions(JSON.parse(text))
+  expect(resolve('{ "maxReplica": 2 }')).toThrow(/no option "maxReplica"[\s\S]*Did you mean "maxReplicas"/)
+  expect(resolve('{ "pools": { "big": { "concurrency": "two" } } }')).toThrow(/pools: { big: { concurrency/)
+  expect(resolve('{ "maxReplicas": 2, "typecheck": false }')).not.toThrow()
+})
+
 test('a sentence that begins like a directive is none', () => {
   const message = `const fix = "Use letters, digits and underscores.", other = 'x'`
   expect(resolveOptions({}).concerns(message, '/src/a.ts')).toBe(false)

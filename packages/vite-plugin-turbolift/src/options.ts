@@ -1,5 +1,6 @@
 import { createFilter } from '@rollup/pluginutils'
 import type { FilterPattern } from '@rollup/pluginutils'
+import { checkOptions } from 'turbolift/manifest'
 import type { ConfigInput } from 'turbolift/manifest'
 
 import { mayHoldLifted } from './directive.ts'
@@ -32,6 +33,7 @@ export function resolveOptions({
   exclude,
   ...run
 }: TurboliftOptions): ResolvedOptions {
+  checkOptions(run)
   const isIncluded = createFilter(include, exclude)
   const concerns = (code: string, id: string): boolean => mayHoldLifted(code, id) && isIncluded(id)
   return { run, pools: Object.keys(run.pools ?? {}), typecheck, report, concerns }

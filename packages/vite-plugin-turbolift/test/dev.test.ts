@@ -146,6 +146,7 @@ console.log(await held)
     const { stderr, exitCode } = await runDev(project, ['src/main.ts'])
     expect(stderr).toContain('FUNCTION_NOT_ASYNC')
     expect(stderr).toContain('src/main.ts:1')
+    expect(stderr).not.toContain('triggerUncaughtException')
     expect(exitCode).toBe(1)
   })
 

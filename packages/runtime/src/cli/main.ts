@@ -39,6 +39,11 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     if (load === undefined) throw wrongUsage(`There is no command "${name}".`, '"turbolift --help" lists all commands.')
     return await runCommand(name, await load(), args)
   } catch (error) {
+    if (error instanceof Error && error.name === 'LiftCompileError') {
+      // Its stack is that of the compiler; the message has the place in the program.
+      output.note(error.message)
+      return 1
+    }
     if (!(error instanceof LiftError)) throw error
     output.note(`${error.code}: ${error.message}`)
     return error.code === 'COMMAND_USAGE' ? 2 : 1
