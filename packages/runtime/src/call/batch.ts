@@ -1,7 +1,7 @@
 import { parseLostValue } from '@turbolift/worker-base/wire'
 import type { OutcomeMessage, ResultForm, WireValue } from '@turbolift/worker-base/wire'
 
-import { toRequest, toSink } from './invoke.ts'
+import { DecodingSink, toRequest } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import type { Settle } from './invoker.ts'
 import type { AnswerMessage } from './client.ts'
@@ -58,7 +58,10 @@ export class BatchedCall {
     if (this.isSettled) return
     this.isSettled = true
     this.batch = undefined
-    this.#alone = { task: batches.resume(this.toRequest('whole', this.text), toSink(this.#settle), answer), batches }
+    this.#alone = {
+      task: batches.resume(this.toRequest('whole', this.text), new DecodingSink(this.#settle), answer),
+      batches,
+    }
   }
 
   cancel(reason: unknown): void {
@@ -102,7 +105,7 @@ export class Batch implements CallSink {
     this.#batches.cancel(this.#task, reason)
   }
 
-  readonly resolve = ({ text }: WireValue): void => {
+  resolve({ text }: WireValue): void {
     const { durationMs, results, isUndefined } = parseResults(text)
     if (results.length > 0) this.#events.onMeasured(durationMs / results.length)
     for (const [index, call] of this.#calls.entries()) {
@@ -113,18 +116,18 @@ export class Batch implements CallSink {
     if (rest.length > 0) this.#events.onGivenBack(rest)
   }
 
-  readonly reject = (error: unknown): void => {
+  reject(error: unknown): void {
     for (const call of this.#calls) call.reject(error)
   }
 
-  readonly onOutcome = ({ id, index, answer, value }: OutcomeMessage): void => {
+  onOutcome({ id, index, answer, value }: OutcomeMessage): void {
     this.#calls[index]?.goOn(
       answer === 'lost' ? { kind: 'lost', id, lost: parseLostValue(value) } : { kind: answer, id, value },
       this.#batches,
     )
   }
 
-  readonly onBroken = (): void => {
+  onBroken(): void {
     for (const call of this.#calls) call.goOn(BROKEN, this.#batches)
   }
 }

@@ -111,8 +111,8 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
       task.reject(refusal)
       return task
     }
-    task.onWaiting = (isWaiting) => (isWaiting ? this.#keepAlive.hold() : this.#keepAlive.release())
-    task.onWaiting(true)
+    this.#keepAlive.hold()
+    task.keepAlive = this.#keepAlive
     task.onSettled = watchSignals(task, this)
     return task
   }

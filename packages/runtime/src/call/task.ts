@@ -3,6 +3,7 @@ import type { OutcomeMessage, ResultForm, StreamEvent, WireValue } from '@turbol
 
 import type { CallReport } from '../watch/call-report.ts'
 import type { AnswerMessage } from './client.ts'
+import type { KeepAlive } from './keep-alive.ts'
 import { retryDelayMs } from './retry.ts'
 import type { RetryOptions } from './retry.ts'
 
@@ -26,18 +27,18 @@ export interface CallRequest {
 
 /** Who waits for a call. */
 export interface CallSink {
-  readonly resolve: (value: WireValue) => void
-  readonly reject: (error: unknown) => void
+  resolve(value: WireValue): void
+  reject(error: unknown): void
   /** A value of a streaming call; absent for plain calls. */
   readonly onItem?: (value: WireValue) => void
   /** With `onItem`: how many items may come before the caller took any. */
   readonly window?: number
   /** The result, which holds streams; in place of `resolve`. */
-  readonly onOpened?: (value: WireValue, streams: CallStreams) => void
+  onOpened?(value: WireValue, streams: CallStreams): void
   /** Of a batch: one of its calls has ended otherwise than most. */
-  readonly onOutcome?: (outcome: OutcomeMessage) => void
+  onOutcome?(outcome: OutcomeMessage): void
   /** Of a batch: its worker is gone, or ended it. In place of `reject`: its calls are tried again one by one. */
-  readonly onBroken?: () => void
+  onBroken?(): void
 }
 
 /** Where a call runs. */
@@ -108,8 +109,8 @@ export class Task {
   readonly report: CallReport | undefined
   /** Called once when the call is settled. */
   onSettled: (() => void) | undefined = undefined
-  /** Called when somebody waits for it, or does not any more: as long as it has no result, and later for its streams. */
-  onWaiting: ((isWaiting: boolean) => void) | undefined = undefined
+  /** Held while somebody waits for it: as long as it has no result, and later for its streams. */
+  keepAlive: Pick<KeepAlive, 'hold' | 'release'> | undefined = undefined
   #streams: CallStreams | undefined
   #pause: NodeJS.Timeout | undefined
 
@@ -136,7 +137,7 @@ export class Task {
     if (this.isSettled || this.isOpened) return
     this.isConsumed = true
     this.isOpened = true
-    this.onWaiting?.(false)
+    this.keepAlive?.release()
     this.sink.onOpened?.(value, this.#openStreams())
   }
 
@@ -186,7 +187,7 @@ export class Task {
   #settle(): void {
     this.isSettled = true
     clearTimeout(this.#pause)
-    if (!this.isOpened) this.onWaiting?.(false)
+    if (!this.isOpened) this.keepAlive?.release()
     this.onSettled?.()
   }
 
@@ -194,7 +195,7 @@ export class Task {
     this.#streams ??= new CallStreams({
       post: (event) => this.host?.sendStreamEvent(this, event),
       whenDrained: async () => this.host?.whenDrained(),
-      onWaiting: (isWaiting) => this.onWaiting?.(isWaiting),
+      onWaiting: (isWaiting) => (isWaiting ? this.keepAlive?.hold() : this.keepAlive?.release()),
     })
     return this.#streams
   }

@@ -15,11 +15,11 @@ export interface PartSink {
   /** Ends the reading of streams. */
   readonly signal?: AbortSignal | undefined
   /** Signals that the value holds; absent where nobody could pass their abort on. */
-  readonly signals?: AbortSignal[]
+  readonly signals?: AbortSignal[] | undefined
   /** Values that are sent apart; absent where everything is sent as it is. */
-  readonly shared?: SharedValue[]
+  readonly shared?: SharedValue[] | undefined
   /** Streams that are sent on when somebody reads them; absent where they have to be read before. */
-  readonly streams?: AsyncIterable<unknown>[]
+  readonly streams?: AsyncIterable<unknown>[] | undefined
   /** Errors that are being encoded; one of them met again is a cycle. */
   readonly ancestors: readonly Error[]
   readonly explain: ExplainRefusal

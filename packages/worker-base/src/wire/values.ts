@@ -42,7 +42,7 @@ export function encodeValue(
   root = 'value',
   { keepStreams = false }: StreamOptions = {},
 ): WireValue | Promise<WireValue> {
-  return encode(value, { toPath: (path) => root + path, ...(keepStreams ? { streams: [] } : {}) })
+  return encode(value, { toPath: (path) => root + path, streams: keepStreams ? [] : undefined })
 }
 
 export interface StreamOptions {
@@ -73,7 +73,7 @@ export function encodeArguments(
     return position < 0 ? `captures[${index}]${rest}` : `arguments[${position}]${rest}`
   }
   const values = captures.length === 0 ? args : [...captures, ...args]
-  return encode(values, { toPath, signals: [], shared: [], signal, ...(keepStreams ? { streams: [] } : {}) })
+  return encode(values, { toPath, signals: [], shared: [], signal, streams: keepStreams ? [] : undefined })
 }
 
 /** The text of small plain values, as `encodeArguments` would make it; `undefined` for others, for it to encode or refuse. */
