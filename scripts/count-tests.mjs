@@ -1,7 +1,8 @@
-// Adds up reports of vitest's JSON reporter and prints one line: `N passed, N failed`.
+// Adds up reports of vitest's JSON reporter and prints what failed, then one line: `N passed, N failed`.
 // A report that is missing (its run died before the end), a file that failed as a whole and an error outside of any
 // test count as one failure each, so that a broken run never looks like a green one.
 import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 
 const counts = process.argv.slice(2).map(countReport)
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0)
@@ -11,9 +12,17 @@ process.exit(sum('failed') === 0 ? 0 : 1)
 function countReport(path) {
   const report = readReport(path)
   if (report === undefined) return { passed: 0, failed: 1 }
+  report.testResults.filter(({ status }) => status === 'failed').forEach(printFailures)
   const isWhole = (file) => file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed')
   const failed = report.numFailedTests + report.testResults.filter(isWhole).length
   return { passed: report.numPassedTests, failed: failed === 0 && !report.success ? 1 : failed }
+}
+
+function printFailures({ name, message, assertionResults }) {
+  console.log(`FAILED ${relative(process.cwd(), name)} ${message}`)
+  for (const { status, fullName, failureMessages } of assertionResults) {
+    if (status === 'failed') console.log(`FAILED ${fullName}\n${failureMessages.join('\n')}`)
+  }
 }
 
 function readReport(path) {
