@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { createProgram } from './program.ts'
 import type { ProgramSource } from './program.ts'
 
-const head = `
+/** What the program and its workers tell each other past their calls. */
+const flag = `
+  const { existsSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs')
+  const flag = process.env.TMPDIR + '/flag'
+  const raise = () => writeFileSync(flag, '')
+  const raised = async () => { while (!existsSync(flag)) await new Promise((resolve) => setTimeout(resolve, 5)) }
+`
+const head = `${flag}
   const liftContext = () => globalThis[Symbol.for('turbolift.context')].current()
   const runs = new Map()
   const count = (n) => { runs.set(n, (runs.get(n) ?? 0) + 1); return runs.get(n) }
@@ -16,14 +23,14 @@ const functions = `
   tries: async (n) => { const tried = count(n); if (n % 50 === 3 && tried < 3) throw new Error('try ' + tried); return tried },
   unsendableSome: async (n) => n === 5000 ? { inner: [() => 1] } : n,
   exitSome: async (n) => n === 5000 ? process.exit(1) : n,
-  slowSome: async (n) => { if (n === 5000) await new Promise((resolve) => setTimeout(resolve, 1000)); return n },
+  slowSome: async (n) => { if (n === 5000) await raised(); return n },
   capturedAdd: (k) => async (n) => n + k,
   untilAborted: async (n) => n < 5000 ? n : new Promise((_, reject) => {
     const { signal } = liftContext()
-    signal.addEventListener('abort', () => { console.log('aborted ' + n); reject(signal.reason) })
+    signal.addEventListener('abort', () => { console.log('aborted ' + n); reject(signal.reason) }); raise()
   }),
 `
-const setup = `
+const setup = `${flag}
   const upTo = (end) => Array.from({ length: end }, (_, n) => n)
   const told = (error) => [error.name, error.code, error.message]
   // So many that the map has learnt how tiny the calls are.
@@ -113,8 +120,10 @@ describe('tiny calls of a map', () => {
       for await (const n of map(slowSome, many, { ordered: false })) {
         if (n === 5000) slowAt = doneBefore
         doneBefore += 1
+        if (doneBefore === 19_000) raise()
       }
-      console.log(JSON.stringify([doneBefore, slowAt > 10_000]))`
+      rmSync(flag)
+      console.log(JSON.stringify([doneBefore, slowAt >= 19_000]))`
     expect((await run(main, { maxReplicas: 2 })).result).toEqual([20_000, true])
   })
 
@@ -122,11 +131,14 @@ describe('tiny calls of a map', () => {
     const main = `
       const controller = new AbortController()
       const aborted = map(untilAborted, many, { signal: controller.signal }).catch((error) => error.message)
-      setTimeout(() => controller.abort(new Error('enough')), 300)
+      await raised()
+      controller.abort(new Error('enough'))
       console.log(await aborted)
       let read = 0
       for await (const n of map(untilAborted, many)) if ((read += 1) === 4000) break
-      console.log(JSON.stringify([read, await map(square, [3])]))`
+      const after = await map(square, [3])
+      rmSync(flag)
+      console.log(JSON.stringify([read, after]))`
     const { result, printed } = await run(main, { maxReplicas: 1 })
     expect(result).toEqual([4000, [9]])
     expect(printed).toContain('enough')

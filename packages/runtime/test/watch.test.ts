@@ -129,7 +129,8 @@ describe('watching', () => {
     await program.run({ TURBOLIFT_WATCH_FOLDER: runs })
     expect(await readdir(runs)).toEqual([])
     const child = program.start({ TURBOLIFT_WATCH: '1', TURBOLIFT_WATCH_FOLDER: runs, count: '100000' })
-    const running = await waitForRun(({ maps: [map] }) => (map?.done ?? 0) > 20)
+    const isReady = ({ workers }: WatchedRun) => workers.filter(({ state }) => state === 'ready').length === 2
+    const running = await waitForRun((run) => (run.maps[0]?.done ?? 0) > 20 && isReady(run))
     child.kill('SIGKILL')
     await once(child, 'exit')
     const [killed] = await new WatchedRuns(runs).read()
