@@ -1,4 +1,4 @@
-// Adds up reports of vitest's JSON reporter and prints what failed, then one line: `N passed, N failed`.
+// Adds up reports of vitest's JSON reporter and prints what failed, be it once, then one line: `N passed, N failed`.
 // A report that is missing (its run died before the end), a file that failed as a whole and an error outside of any
 // test count as one failure each, so that a broken run never looks like a green one.
 import { readFileSync } from 'node:fs'
@@ -12,16 +12,19 @@ process.exit(sum('failed') === 0 ? 0 : 1)
 function countReport(path) {
   const report = readReport(path)
   if (report === undefined) return { passed: 0, failed: 1 }
-  report.testResults.filter(({ status }) => status === 'failed').forEach(printFailures)
+  report.testResults.forEach(printFailures)
   const isWhole = (file) => file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed')
   const failed = report.numFailedTests + report.testResults.filter(isWhole).length
   return { passed: report.numPassedTests, failed: failed === 0 && !report.success ? 1 : failed }
 }
 
-function printFailures({ name, message, assertionResults }) {
-  console.log(`FAILED ${relative(process.cwd(), name)} ${message}`)
-  for (const { status, fullName, failureMessages } of assertionResults) {
-    if (status === 'failed') console.log(`FAILED ${fullName}\n${failureMessages.join('\n')}`)
+/** Also of tests that passed at their second try. */
+function printFailures({ name, status, message, assertionResults }) {
+  const path = relative(process.cwd(), name)
+  if (status === 'failed') console.log(`FAILED ${path} ${message}`)
+  for (const result of assertionResults.filter(({ failureMessages }) => failureMessages.length > 0)) {
+    const outcome = result.status === 'failed' ? 'FAILED' : 'PASSED AT ITS SECOND TRY'
+    console.log(`${outcome} ${path} ${result.fullName}\n${result.failureMessages.join('\n')}`)
   }
 }
 

@@ -16,6 +16,8 @@ const require = createRequire(import.meta.url)
 export interface Project extends AsyncDisposable {
   readonly root: string
   write(files: Readonly<Record<string, string>>): Promise<void>
+  /** Writes files until disposed: a watcher that has only just started may not see the first time. */
+  edit(files: Readonly<Record<string, string>>): Promise<AsyncDisposable>
 }
 
 /** Makes a folder with `package.json` and `node_modules` as a user has them; gone when disposed. */
@@ -31,7 +33,18 @@ export async function createProject(files: Readonly<Record<string, string>>, vit
   await mkdir(join(root, 'node_modules'), { recursive: true })
   await symlink(folderOf('turbolift'), join(root, 'node_modules/turbolift'))
   await symlink(folderOf(viteName), join(root, 'node_modules/vite'))
-  return { root, write, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) }
+  const edit: Project['edit'] = async (more) => {
+    let written = write(more)
+    await written
+    const again = setInterval(() => (written = write(more)), 20_000)
+    return {
+      async [Symbol.asyncDispose]() {
+        clearInterval(again)
+        await written
+      },
+    }
+  }
+  return { root, write, edit, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) }
 }
 
 function folderOf(name: string): string {

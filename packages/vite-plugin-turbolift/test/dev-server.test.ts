@@ -99,8 +99,8 @@ describe.each(['vite', 'vite-7'])('the dev server of %s', (viteName) => {
       code: 'WORKER_REACHES_ENTRY',
       message: expect.stringMatching(/src\/work\.ts\n *src\/check\.ts\n *src\/start\.ts\n/),
     })
-    await project.write(limits)
-    await vi.waitFor(async () => expect(await start()).toBe(true), { timeout: 10_000 })
+    await using _ = await project.edit(limits)
+    await vi.waitFor(async () => expect(await start()).toBe(true), { timeout: 30_000 })
   })
 
   test.each([

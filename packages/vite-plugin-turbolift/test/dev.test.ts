@@ -105,8 +105,8 @@ async function hold(path: string) {
 const held = hold('released')
 console.log(await get())
 for await (const line of (await import('node:readline')).createInterface({ input: process.stdin })) {
-  let now = await get().catch((error) => error.message)
-  while (!now.includes(line)) now = await get().catch((error) => error.message)
+  // A file that is just being written is empty.
+  while (!String(await get().catch((error) => error.message)).includes(line));
   console.log(line)
 }
 console.log(await held)
@@ -124,7 +124,7 @@ console.log(await held)
       }
     }
     const edit = async (word: string, expected: string) => {
-      await project.write({ 'src/word.ts': word })
+      await using _ = await project.edit({ 'src/word.ts': word })
       child.stdin.write(`${expected}\n`)
       expect(await next()).toBe(expected)
     }
