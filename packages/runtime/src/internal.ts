@@ -6,6 +6,6 @@
 //
 // and for one nested in another function, whose captures travel by value in front of the arguments:
 //
-//   const inner = /*@__PURE__*/ $lift($manifest, { … }, () => [k])
+//   const inner = /*@__PURE__*/ $lift($manifest, { … }, () => ({ k }))
 export { createLiftedFunction } from './call/proxy.ts'
 export type { LiftedMeta } from './call/lifted.ts'

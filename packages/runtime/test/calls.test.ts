@@ -90,6 +90,17 @@ describe.each(['local', 'inline'])('%s', (target) => {
     ])
   })
 
+  test('a captured value that cannot be sent is named', async () => {
+    const main = `
+      captures = { factor: 2, options: { onDone: () => 1 } }
+      const error = await capturedAdd(1).catch((thrown) => thrown)
+      console.log(JSON.stringify([error.code, error.message]))`
+    expect(await result({ functions, main }, environment)).toEqual([
+      'ARGUMENT_UNSENDABLE',
+      expect.stringContaining('options.onDone, which the function captures, is a function.'),
+    ])
+  })
+
   test('a result that cannot be sent is named with its path', async () => {
     const source = {
       functions: `odd: async () => ({ inner: [() => 1] }),`,

@@ -32,10 +32,10 @@ export function toProxyImports({ lift, manifest }: ProxyNames): string {
  *
  *     /*@__PURE__*\/ $lift($manifest, { id: 'src/main.ts#square', name: 'square', length: 1, pool: 'default', kind: 'call' })
  *
- * and for one with captures, read at each call: `$lift($manifest, { … }, () => [k])`.
+ * and for one with captures, read at each call: `$lift($manifest, { … }, () => ({ k }))`.
  */
 export function toProxy(fn: LiftedFunction, id: string, { lift, manifest }: ProxyNames): string {
   const meta = JSON.stringify({ id, name: fn.name, length: fn.length, pool: fn.pool ?? 'default', kind: fn.kind })
-  const captures = fn.captures.length === 0 ? '' : `, () => [${fn.captures.map(({ name }) => name).join(', ')}]`
+  const captures = fn.captures.length === 0 ? '' : `, () => ({ ${fn.captures.map(({ name }) => name).join(', ')} })`
   return `/*@__PURE__*/ ${lift}(${manifest}, ${meta}${captures})`
 }

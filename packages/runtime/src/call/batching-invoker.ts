@@ -47,7 +47,7 @@ export class BatchingInvoker implements Invoker {
   start(args: readonly unknown[], settle: Settle): unknown {
     const { batches } = callsOf(this.#lifted)
     if (batches === undefined || !this.#isWorthIt(batches)) return this.#single.start(args, settle)
-    const captures = this.#lifted.captures?.() ?? []
+    const captures = Object.values(this.#lifted.captures?.() ?? {})
     const text = toPlainText(captures, args)
     if (text === undefined) return this.#single.start(args, settle)
     const call = new BatchedCall(this.#lifted, { captures: captures.length, text, settle })

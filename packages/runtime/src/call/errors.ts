@@ -1,3 +1,5 @@
+import type { UnsendableValueError } from '@turbolift/worker-base/wire'
+
 import {
   CallTimeoutError,
   CancelledError,
@@ -69,13 +71,24 @@ export function resultUnsendable(
   })
 }
 
-/** @param error what the encoder said, with the path */
-export function argumentUnsendable(name: string, error: Error): TransferError {
+/**
+ * @param error what the encoder said, with the path
+ * @param captures names of the captured values, which the path has by number
+ */
+export function argumentUnsendable(
+  name: string,
+  error: UnsendableValueError,
+  captures: readonly string[] = [],
+): TransferError {
+  const [, index, rest = ''] = /^captures\[(\d+)\](.*)$/s.exec(error.path) ?? []
   return new TransferError(
     'ARGUMENT_UNSENDABLE',
     {
       what: `A call of "${name}" cannot be sent.`,
-      why: error.message,
+      why:
+        index === undefined
+          ? error.message
+          : `${captures[Number(index)]}${rest}, which the function captures, is ${error.reason}.`,
       fix: 'Pass plain data: objects, arrays, Map, Set, Date, typed arrays and the like.',
     },
     { cause: error },

@@ -4,7 +4,7 @@ import type { CallStreams, DecodeOptions, ResultForm, WireValue } from '@turboli
 import { argumentUnsendable, callTooLarge } from './errors.ts'
 import type { LiftManifest } from '../manifest.ts'
 import type { Invoker, Settle } from './invoker.ts'
-import type { CallOptions, LiftedMeta } from './lifted.ts'
+import type { CallOptions, Captures, LiftedMeta } from './lifted.ts'
 import { sessionOf } from './runtime.ts'
 import { Task } from './task.ts'
 import type { CallRequest, CallSink, Calls } from './task.ts'
@@ -14,13 +14,13 @@ export interface Lifted {
   readonly manifest: LiftManifest
   readonly meta: LiftedMeta
   /** Captured values of the scope around a nested function, read at each call. */
-  readonly captures: (() => readonly unknown[]) | undefined
+  readonly captures: (() => Captures) | undefined
   readonly options: CallOptions
   /** The map that makes the calls. */
   readonly mapId: number | undefined
 }
 
-const NO_CAPTURES: readonly unknown[] = []
+const NO_VALUES: readonly unknown[] = []
 
 /**
  * Makes one call and waits for its result.
@@ -45,23 +45,24 @@ export function encodeCall(
   args: readonly unknown[],
   results: ResultForm,
 ): CallRequest | Promise<CallRequest> {
-  const captures = lifted.captures?.() ?? NO_CAPTURES
-  const form = { captures: captures.length, results }
+  const captures = lifted.captures?.()
+  const captured = captures === undefined ? NO_VALUES : Object.values(captures)
+  const form = { captures: captured.length, results }
   try {
-    const value = encodeArguments(captures, args, { keepStreams: results !== 'whole', signal: lifted.options.signal })
+    const value = encodeArguments(captured, args, { keepStreams: results !== 'whole', signal: lifted.options.signal })
     if (!(value instanceof Promise)) return toRequest(lifted, form, value)
     return value.then(
       (read) => toRequest(lifted, form, read),
-      (error: unknown) => Promise.reject(toTransferError(lifted.meta.name, error)),
+      (error: unknown) => Promise.reject(toTransferError(lifted.meta.name, error, captures)),
     )
   } catch (error) {
-    throw toTransferError(lifted.meta.name, error)
+    throw toTransferError(lifted.meta.name, error, captures)
   }
 }
 
 /** What a stream among the arguments failed with stays as it is. */
-function toTransferError(name: string, error: unknown): unknown {
-  if (error instanceof UnsendableValueError) return argumentUnsendable(name, error)
+function toTransferError(name: string, error: unknown, captures: Captures = {}): unknown {
+  if (error instanceof UnsendableValueError) return argumentUnsendable(name, error, Object.keys(captures))
   return error instanceof ValueTooLargeError ? callTooLarge(name, error) : error
 }
 

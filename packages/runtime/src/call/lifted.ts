@@ -14,6 +14,9 @@ export interface LiftedMeta {
   readonly kind: 'call' | 'stream'
 }
 
+/** Values that a nested function takes from the scope around it, by name. */
+export type Captures = Readonly<Record<string, unknown>>
+
 /** Options of a single call. */
 export interface CallOptions {
   /** Longest time that the function may run, counted from when it begins. Default: the pool's `timeoutMs`, else no limit. */

@@ -5,7 +5,7 @@ import { CachingInvoker } from './caching-invoker.ts'
 import { callLifted } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import { rememberLifted } from './lifted.ts'
-import type { LiftedMeta } from './lifted.ts'
+import type { Captures, LiftedMeta } from './lifted.ts'
 import { sessionOf } from './runtime.ts'
 import { captureSite, joinStacks } from './stack.ts'
 import { streamLifted } from './stream.ts'
@@ -15,13 +15,9 @@ export type LiftedProxy = (...args: unknown[]) => Promise<unknown> | AsyncGenera
 
 /**
  * Makes the function that stands in the main program for a lifted one: same name, same `length`, same kind.
- * @param captures for a nested function: the values that it captured, read at each call
+ * @param captures for a nested function: the values that it captured by name, read at each call
  */
-export function createLiftedFunction(
-  manifest: LiftManifest,
-  meta: LiftedMeta,
-  captures?: () => readonly unknown[],
-): LiftedProxy {
+export function createLiftedFunction(manifest: LiftManifest, meta: LiftedMeta, captures?: () => Captures): LiftedProxy {
   return createProxy({ manifest, meta, captures, options: {}, mapId: undefined })
 }
 
