@@ -8,7 +8,8 @@ import type { ClientEvents } from './client.ts'
 
 /** Time for a worker to answer a connection. */
 const HANDSHAKE_MS = 10_000
-const REDIAL_MS = [0, 100, 500, 2_000, 5_000]
+const LONGEST_REDIAL_MS = 5_000
+const REDIAL_MS = [0, 100, 500, 2_000, LONGEST_REDIAL_MS]
 /** A worker whose connection broke and could not be made again in this time counts as gone. */
 const FATE_MS = 1_000
 
@@ -131,8 +132,9 @@ export class WorkerConnections {
   async #connect(worker: Worker): Promise<void> {
     const { signal } = worker.gone
     let failure: LiftError | undefined
-    for (const delayMs of REDIAL_MS) {
-      await pause(delayMs, signal)
+    // While its platform is cut off too, the platform decides how long that may last.
+    for (let turn = 0; turn < REDIAL_MS.length || (await worker.address.isCutOff?.()) === true; turn += 1) {
+      await pause(REDIAL_MS[turn] ?? LONGEST_REDIAL_MS, signal)
       if (signal.aborted) return
       failure = await this.#dial(worker)
       if (failure === undefined) return

@@ -26,6 +26,8 @@ export interface Anchor extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
   /** Aborts, with a DeployError as reason, when the run is lost: nothing of it can be relied on any more. */
   readonly lost: AbortSignal
+  /** Whether the API server is silent just now. */
+  isCutOff(): Promise<boolean>
 }
 
 /**
@@ -69,6 +71,16 @@ class Heartbeat implements Anchor {
     this.#began = began
     this.#alive = performance.now()
     this.#schedule()
+  }
+
+  async isCutOff(): Promise<boolean> {
+    const { client, run } = this.#options
+    try {
+      await client.read('Job', run.name, { signal: this.#ended.signal, timeoutMs: 5_000, patienceMs: 5_000 })
+      return false
+    } catch (error) {
+      return error instanceof DeployError && error.code === 'CLUSTER_UNREACHABLE'
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

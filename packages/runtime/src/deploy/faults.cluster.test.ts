@@ -100,6 +100,10 @@ describe('with the default grace time', () => {
     expect(['RUN_EXPIRED', 'RUN_REMOVED', 'CLUSTER_UNREACHABLE']).toContain(outcome.code)
   })
 
+  test.concurrent('one at calls that a longer grace time covers ends in the right result', async () => {
+    expect(await runWith('partition', 'calls', { forMs: 75_000, graceMs: longGraceMs * 4 })).toEqual(right)
+  })
+
   test.concurrent('the deadline is reached while the run is disposed of: the result is right', async () => {
     expect(await runWith('partition', 'dispose', { forMs: 80_000, graceMs: longGraceMs })).toEqual(right)
   })

@@ -62,4 +62,6 @@ export interface WorkerAddress {
   readonly route?: { readonly host: string; readonly path: string }
   /** Opens the byte stream on which the wire protocol (`@turbolift/worker-base/wire`) is spoken, handshake not yet done. */
   dial(options: { readonly signal: AbortSignal }): Promise<Duplex>
+  /** The platform does not answer either, so that a worker which cannot be dialled says nothing of itself. Default: it does. */
+  isCutOff?(): Promise<boolean>
 }

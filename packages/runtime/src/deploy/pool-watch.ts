@@ -176,6 +176,7 @@ export class PoolWatch {
         first = undefined
         return open ?? run.routes.dial(target, options)
       },
+      isCutOff: () => run.anchor.isCutOff(),
     })
   }
 
