@@ -19,8 +19,6 @@ export default defineConfig({
       'bench/src/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.cluster.test.ts'],
-    // Machines of a CI are shared; what needed its second try is told at the end of `.ci/run`, and is a defect.
-    retry: process.env['CI'] === undefined ? 0 : 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

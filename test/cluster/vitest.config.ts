@@ -16,7 +16,6 @@ export default defineConfig({
     fileParallelism: false,
     // Most of these tests wait for the cluster.
     maxConcurrency: 10,
-    retry: process.env['CI'] === undefined ? 0 : 1,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

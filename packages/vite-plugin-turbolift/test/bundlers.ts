@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -26,7 +26,9 @@ export async function createProject(files: Readonly<Record<string, string>>, vit
   const write = async (more: Readonly<Record<string, string>>) => {
     for (const [path, text] of Object.entries(more)) {
       await mkdir(dirname(join(root, path)), { recursive: true })
-      await writeFile(join(root, path), text)
+      // In one step, as editors do: a watcher never sees a file that is half written.
+      await writeFile(`${root}.part`, text)
+      await rename(`${root}.part`, join(root, path))
     }
   }
   await write({ 'package.json': '{ "name": "project", "type": "module" }', ...files })

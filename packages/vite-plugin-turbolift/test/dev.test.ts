@@ -105,8 +105,7 @@ async function hold(path: string) {
 const held = hold('released')
 console.log(await get())
 for await (const line of (await import('node:readline')).createInterface({ input: process.stdin })) {
-  // A file that is just being written is empty.
-  while (!String(await get().catch((error) => error.message)).includes(line));
+  while (!(await get().catch((error) => error.message)).includes(line));
   console.log(line)
 }
 console.log(await held)

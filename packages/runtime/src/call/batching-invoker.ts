@@ -2,7 +2,7 @@ import { toPlainText } from '@turbolift/worker-base/wire'
 
 import { areCallsHeard } from '../watch/call-report.ts'
 import { Batch, BatchedCall } from './batch.ts'
-import { LiftedInvoker, callsOf } from './invoke.ts'
+import { LiftedInvoker, callsOf, valuesOf } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import type { Invoker, Settle } from './invoker.ts'
 import type { Batches } from './task.ts'
@@ -47,7 +47,7 @@ export class BatchingInvoker implements Invoker {
   start(args: readonly unknown[], settle: Settle): unknown {
     const { batches } = callsOf(this.#lifted)
     if (batches === undefined || !this.#isWorthIt(batches)) return this.#single.start(args, settle)
-    const captures = Object.values(this.#lifted.captures?.() ?? {})
+    const captures = valuesOf(this.#lifted.captures?.())
     const text = toPlainText(captures, args)
     if (text === undefined) return this.#single.start(args, settle)
     const call = new BatchedCall(this.#lifted, { captures: captures.length, text, settle })

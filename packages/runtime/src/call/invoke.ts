@@ -46,7 +46,7 @@ export function encodeCall(
   results: ResultForm,
 ): CallRequest | Promise<CallRequest> {
   const captures = lifted.captures?.()
-  const captured = captures === undefined ? NO_VALUES : Object.values(captures)
+  const captured = valuesOf(captures)
   const form = { captures: captured.length, results }
   try {
     const value = encodeArguments(captured, args, { keepStreams: results !== 'whole', signal: lifted.options.signal })
@@ -58,6 +58,10 @@ export function encodeCall(
   } catch (error) {
     throw toTransferError(lifted.meta.name, error, captures)
   }
+}
+
+export function valuesOf(captures: Captures | undefined): readonly unknown[] {
+  return captures === undefined ? NO_VALUES : Object.values(captures)
 }
 
 /** What a stream among the arguments failed with stays as it is. */

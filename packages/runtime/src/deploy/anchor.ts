@@ -1,7 +1,7 @@
 import type { V1OwnerReference } from '@kubernetes/client-node'
 
 import { DeployError } from '../errors.ts'
-import { isRefusal } from './client.ts'
+import { isRefusal, isUnreachable } from './client.ts'
 import type { KubernetesClient } from './client.ts'
 import { anchorSuspended, runExpired, runLeftovers, runRemoved } from './errors.ts'
 import type { RunIdentity } from './names.ts'
@@ -79,7 +79,7 @@ class Heartbeat implements Anchor {
       await client.read('Job', run.name, { signal: this.#ended.signal, timeoutMs: 5_000, patienceMs: 5_000 })
       return false
     } catch (error) {
-      return error instanceof DeployError && error.code === 'CLUSTER_UNREACHABLE'
+      return isUnreachable(error)
     }
   }
 

@@ -15,7 +15,7 @@ import { listObjects, watchObjects } from './client/watch.ts'
 import type { WatchEvent } from './client/watch.ts'
 import { writeStdin } from './client/attach.ts'
 
-export { ClusterRequestError, isRefusal } from './client/errors.ts'
+export { ClusterRequestError, isRefusal, isUnreachable } from './client/errors.ts'
 export type { Kind, Kinds } from './client/kinds.ts'
 export type { WatchEvent } from './client/watch.ts'
 

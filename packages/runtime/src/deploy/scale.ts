@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { DeployError, LiftError } from '../errors.ts'
+import { LiftError } from '../errors.ts'
 import { toDeployFailure } from './errors.ts'
+import { isUnreachable } from './client.ts'
 import type { KubernetesClient } from './client.ts'
 import type { Autoscale } from './options.ts'
 
@@ -62,7 +63,7 @@ async function apply(options: ScaleOptions, { replicas, idle }: Wanted, applied:
     return replicas
   } catch (error) {
     // The API server may be away for a while: the anchor knows for how long that can go on.
-    if (!(error instanceof DeployError && error.code === 'CLUSTER_UNREACHABLE')) throw error
+    if (!isUnreachable(error)) throw error
     await delay(1_000, undefined, { signal, ref: false })
     return applied
   }

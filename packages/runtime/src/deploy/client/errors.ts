@@ -163,6 +163,11 @@ export function clusterUnreachable(request: string, server: URL, cause: unknown)
   )
 }
 
+/** Nobody answered: another time it may be different. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof DeployError && error.code === 'CLUSTER_UNREACHABLE'
+}
+
 /** The API server or the node could not connect to the pod's port. */
 export function portForwardFailed(pod: string, port: number, reason: string): DeployError {
   return new DeployError('PORT_FORWARD_FAILED', {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { ClusterRequestError, isRefusal, parseStatus, toRequestError } from './errors.ts'
+import { ClusterRequestError, isRefusal, isUnreachable, parseStatus, toRequestError } from './errors.ts'
 import type { Kind, Kinds } from './kinds.ts'
 import { parseList, parseWatchLine } from './objects.ts'
 import type { ApiObject } from './objects.ts'
@@ -162,5 +162,5 @@ function isExpired(error: unknown): boolean {
 function isPassing(error: unknown): boolean {
   if (error instanceof SilentWatch || error instanceof SyntaxError || isConnectionError(error)) return true
   if (error instanceof ClusterRequestError) return error.status.code >= 500 || error.status.code === 429
-  return error instanceof Error && 'code' in error && error.code === 'CLUSTER_UNREACHABLE'
+  return isUnreachable(error)
 }
