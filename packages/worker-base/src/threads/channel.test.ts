@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { availableParallelism } from 'node:os'
 
+import { describe, expect, it, vi } from 'vitest'
+
+import { toFrame } from '../wire/frame-batch.ts'
 import { parseMessage } from '../wire/message-codec.ts'
 import type { Message } from '../wire/messages.ts'
 import { createChannelEnds, createFrameChannel } from './channel.ts'
@@ -85,4 +88,28 @@ describe('channel', () => {
     pair.near.wake()
     expect(await pair.arrived(2)).toHaveLength(2)
   })
+
+  it.skipIf(availableParallelism() === 1)(
+    'finds an answer without being woken when the one before was quick',
+    async () => {
+      const ends = createChannelEnds()
+      let answered = (): void => undefined
+      const near = createFrameChannel(ends.near, () => answered())
+      const far = createFrameChannel(ends.far, (frame) => far.sendFrame(frame, frame.id))
+      const wakeups = vi.spyOn(ends.far.wakeups, 'postMessage')
+      const call = async (): Promise<void> => {
+        const answer = new Promise<void>((resolve) => (answered = resolve))
+        near.sendFrame(toFrame(result(1, '-1')), 1)
+        await answer
+      }
+      // Both ends fall asleep first.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      await call()
+      expect(wakeups).toHaveBeenCalledOnce()
+      for (let count = 0; count < 1000; count += 1) await call()
+      expect(wakeups.mock.calls.length).toBeLessThan(250)
+      near.close()
+      far.close()
+    },
+  )
 })

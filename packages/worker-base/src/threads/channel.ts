@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort, TransferListItem } from 'node:worker_threads'
 
@@ -11,6 +12,7 @@ import {
   mustWakeReader,
   mustWakeWriter,
   readRing,
+  stayAwake,
   waitForRoom,
   writeRing,
 } from './ring.ts'
@@ -22,6 +24,12 @@ const ATTACHED_BYTES = 64 * 1024
 const ATTACHED_TYPE = 255
 /** More bytes than this waiting for room in the ring: the reader is slower than the writer. */
 const FULL_BYTES = 256 * 1024
+/** An answer within this time, wake-ups included, is a quick one. */
+const QUICK_MS = 0.2
+/** While calls go one at a time and are quick, a thread stays awake for so long after the last frame. */
+const AWAKE_MS = 0.1
+/** On a single core it would keep the other thread from answering. */
+const CAN_STAY_AWAKE = availableParallelism() > 1
 
 /** What one thread needs to talk to the other; can be sent in `workerData`. */
 export interface ChannelEnd {
@@ -74,6 +82,13 @@ class RingChannel implements FrameChannel {
   #onDrained: (() => void)[] = []
   #isScheduled = false
   #isLooking = false
+  /** When frames were last passed on, and when any last went or came. */
+  #passedMs = 0
+  #activeMs = 0
+  /** Frames passed on in this tick. */
+  #passed = 0
+  #isLone = false
+  #isQuick = false
   isHeld = false
 
   constructor(end: ChannelEnd, onFrame: (frame: Frame) => void) {
@@ -97,14 +112,20 @@ class RingChannel implements FrameChannel {
   sendFrame(frame: Frame, id: number): void {
     if (isLarge(frame.parts, frame.head.length)) this.#attach({ ...frame, id })
     else this.#batch.addFrame(frame, id)
+    this.#passed += 1
     if (this.#isScheduled) return
     this.#isScheduled = true
-    process.nextTick(() => this.#flush())
+    process.nextTick(() => {
+      this.#flush()
+      this.#expectAnswer()
+    })
   }
 
   poll(): void {
     const bytes = readRing(this.#end.incoming)
     if (bytes === undefined) return
+    this.#activeMs = performance.now()
+    this.#isQuick = CAN_STAY_AWAKE && this.#activeMs < this.#passedMs + QUICK_MS
     if (mustWakeWriter(this.#end.incoming)) this.#end.wakeups.postMessage(0)
     this.#decoder.push(bytes)
   }
@@ -134,11 +155,31 @@ class RingChannel implements FrameChannel {
     this.poll()
     if (this.#isLooking) return
     this.#isLooking = true
-    setImmediate(() => {
-      this.#isLooking = false
-      this.poll()
-      while (!fallAsleep(this.#end.incoming)) this.poll()
-    })
+    setImmediate(() => this.#look())
+  }
+
+  #look(): void {
+    this.poll()
+    if (this.#isLone && this.#isQuick && performance.now() < this.#activeMs + AWAKE_MS) {
+      setImmediate(() => this.#look())
+      return
+    }
+    this.#isLooking = false
+    while (!fallAsleep(this.#end.incoming)) this.poll()
+  }
+
+  /**
+   * Waking a thread takes as long as a tiny call. When the last one was quick, the answer and the call that follows it
+   * find this thread awake. The event loop goes round meanwhile, so that sockets are read as ever.
+   */
+  #expectAnswer(): void {
+    this.#passedMs = performance.now()
+    this.#activeMs = this.#passedMs
+    this.#isLone = this.#passed === 1
+    this.#passed = 0
+    if (!this.#isLone || !this.#isQuick) return
+    stayAwake(this.#end.incoming)
+    this.#pollUntilQuiet()
   }
 
   #flush(): void {

@@ -60,6 +60,11 @@ export function fallAsleep(ring: RingMemory): boolean {
   return isRingEmpty(ring) || !mustWakeReader(ring)
 }
 
+/** The reader looks by itself: it needs no wake-up until it falls asleep again. */
+export function stayAwake({ control }: RingMemory): void {
+  Atomics.store(control, READER_SLEEPS, 0)
+}
+
 /** Whether the writer has to send a wake-up; true once for each time that the reader fell asleep. */
 export function mustWakeReader({ control }: RingMemory): boolean {
   return Atomics.exchange(control, READER_SLEEPS, 0) === 1
