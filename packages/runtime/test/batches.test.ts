@@ -25,6 +25,9 @@ const functions = `
   exitSome: async (n) => n === 5000 ? process.exit(1) : n,
   slowSome: async (n) => { if (n === 5000) await raised(); return n },
   capturedAdd: (k) => async (n) => n + k,
+  openedSome: async (n) => n % 4000 === 500 ? { n, items: (async function* () {
+    yield 'first'; await raised(); if (n === 4500) throw new RangeError('no more'); if (n === 8500) process.exit(1); yield 'last'
+  })() } : n,
   untilAborted: async (n) => n < 5000 ? n : new Promise((_, reject) => {
     const { signal } = liftContext()
     signal.addEventListener('abort', () => { console.log('aborted ' + n); reject(signal.reason) }); raise()
@@ -161,5 +164,98 @@ describe('tiny calls of a map', () => {
       for await (const _ of map(square, inputs(), { concurrency: 10 })) taken += 1
       console.log(JSON.stringify([taken, most <= 50]))`
     expect((await run(main)).result).toEqual([20_000, true])
+  })
+})
+
+describe('tiny calls of one tick', () => {
+  /** Makes each call by itself, so many at a time. */
+  const lanes = `${setup}
+    const each = async (fn, inFlight = 64) => {
+      const outcomes = []
+      let next = 0
+      const lane = async () => {
+        while (next < many.length) {
+          const n = next++
+          await fn(n).then((value) => { outcomes[n] = value }, (error) => { outcomes[n] = error })
+        }
+      }
+      await Promise.all(Array.from({ length: inFlight }, lane))
+      return outcomes
+    }
+  `
+  const runLanes = (main: string, options?: ProgramSource['options']) => run(main, options, lanes)
+
+  test('travel together', async () => {
+    const main = `
+      const ids = await each(callId)
+      const single = new Set((await each(callId, 1)).map((id) => id.split('.').length))
+      const batches = new Set(ids.map((id) => id.split('.').slice(0, 2).join('.')))
+      console.log(JSON.stringify([ids.length, new Set(ids).size, batches.size < 5000, [...single]]))`
+    expect((await runLanes(main, { maxReplicas: 2 })).result).toEqual([20_000, 20_000, true, [2]])
+  })
+
+  test('give results and errors of their own', async () => {
+    const main = `
+      import { isDeepStrictEqual } from 'node:util'
+      const expected = (n) => [n, undefined, -0, new Uint8Array([n]), { n }, 'ü', null][n % 7]
+      const results = await each(odd)
+      const tried = await each(failSome)
+      const failed = tried.filter((outcome) => outcome instanceof RangeError)
+      console.log(JSON.stringify([results.every((result, n) => isDeepStrictEqual(result, expected(n))), failed.length,
+        failed.every(({ n }) => tried[n]?.n === n), failed[0].stack.includes('main.mjs')]))`
+    expect((await runLanes(main)).result).toEqual([true, 200, true, true])
+  })
+
+  test('may give streams, each to its caller while it goes on', async () => {
+    const main = `
+      const streams = []
+      const results = await each(async (n) => {
+        const result = await openedSome(n)
+        if (typeof result === 'number') return result
+        const iterator = result.items[Symbol.asyncIterator]()
+        streams.push([result.n, (await iterator.next()).value, iterator])
+        return result.n
+      })
+      raise()
+      const ends = []
+      for (const [n, first, iterator] of streams) {
+        const last = await iterator.next().then(({ value }) => value, (error) => error.code ?? error.message)
+        ends.push([n, first, last])
+      }
+      rmSync(flag)
+      console.log(JSON.stringify([results.every((result, n) => result === n), ends]))`
+    // An open stream holds its executor.
+    const { result } = await runLanes(main, { maxReplicas: 1, concurrency: 8 })
+    expect(result).toEqual([
+      true,
+      [
+        [500, 'first', 'last'],
+        [4500, 'first', 'no more'],
+        [8500, 'first', 'WORKER_LOST'],
+        [12_500, 'first', 'last'],
+        [16_500, 'first', 'last'],
+      ],
+    ])
+  })
+
+  test('are given up alone when one ends its worker each time', async () => {
+    const main = `
+      const results = await each(exitSome)
+      const wrong = results.map((result, n) => [n, result]).filter(([n, result]) => n !== result)
+      console.log(JSON.stringify(wrong.map(([n, error]) => [n, error.code])))`
+    expect((await runLanes(main)).result).toEqual([[5000, 'WORKER_LOST']])
+  })
+
+  test('all end when the signal of their function is aborted', async () => {
+    const main = `
+      const controller = new AbortController()
+      const withSignal = lift(untilAborted, { signal: controller.signal })
+      setTimeout(() => raised().then(() => controller.abort(new Error('enough'))))
+      const results = await each(withSignal)
+      rmSync(flag)
+      const aborted = results.filter((result) => result instanceof Error && result.message === 'enough').length
+      console.log(JSON.stringify([results.slice(0, 4000).every((result, n) => result === n), aborted >= 15_000,
+        await square(3)]))`
+    expect((await runLanes(main)).result).toEqual([true, true, 9])
   })
 })

@@ -1,5 +1,5 @@
 import { parseLostValue } from '@turbolift/worker-base/wire'
-import type { OutcomeMessage, ResultForm, WireValue } from '@turbolift/worker-base/wire'
+import type { CallStreams, OutcomeMessage, ResultForm, WireValue } from '@turbolift/worker-base/wire'
 
 import { DecodingSink, toRequest } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
@@ -14,30 +14,44 @@ const BROKEN: AnswerMessage = {
   lost: { reason: 'exit', started: true, detail: 'its worker is gone' },
 }
 
+/** How results of single calls come: with their streams read, or with streams that are still to come. */
+export type SingleForm = 'whole' | 'opened'
+
+export interface BatchedCallOptions {
+  readonly captures: number
+  /** Captures and arguments as JSON. */
+  readonly text: string
+  readonly results: SingleForm
+  readonly settle: Settle
+}
+
 /** One call of a batch. */
 export class BatchedCall {
   /** Captures and arguments as JSON. */
   readonly text: string
   readonly #lifted: Lifted
   readonly #captures: number
+  readonly #results: SingleForm
   readonly #settle: Settle
   /** The batch that it is in, as long as it is. */
   batch: Batch | undefined
   isSettled = false
   #alone: { readonly task: Task; readonly batches: Batches } | undefined
 
-  constructor(
-    lifted: Lifted,
-    { captures, text, settle }: { readonly captures: number; readonly text: string; readonly settle: Settle },
-  ) {
+  constructor(lifted: Lifted, { captures, text, results, settle }: BatchedCallOptions) {
     this.#lifted = lifted
     this.#captures = captures
     this.text = text
+    this.#results = results
     this.#settle = settle
   }
 
-  /** The call as one of its own, or with others. */
-  toRequest(results: ResultForm, text: string): CallRequest {
+  /** With others, whose values are in `text` too. */
+  toBatchRequest(text: string): CallRequest {
+    return this.#toRequest(this.#results === 'opened' ? 'opened-batch' : 'batch', text)
+  }
+
+  #toRequest(results: ResultForm, text: string): CallRequest {
     return toRequest(this.#lifted, { captures: this.#captures, results }, { format: 'json', text, parts: [] })
   }
 
@@ -53,15 +67,22 @@ export class BatchedCall {
     this.#settle.reject(error)
   }
 
-  /** From now on it is a call of its own, whose first try ended like this. */
-  goOn(answer: AnswerMessage, batches: Batches): void {
+  /** From now on it is a call of its own. With `answer`: its first try ended like that. */
+  goAlone(batches: Batches, answer?: AnswerMessage): void {
     if (this.isSettled) return
     this.isSettled = true
     this.batch = undefined
-    this.#alone = {
-      task: batches.resume(this.toRequest('whole', this.text), new DecodingSink(this.#settle), answer),
-      batches,
-    }
+    const request = this.#toRequest(this.#results, this.text)
+    const sink = new DecodingSink(this.#settle)
+    const task = answer === undefined ? batches.submit(request, sink) : batches.resume(request, sink, answer)
+    this.#alone = { task, batches }
+  }
+
+  /** Its result is there, and holds streams. */
+  open(value: WireValue, streams: CallStreams): void {
+    if (this.isSettled) return
+    this.isSettled = true
+    new DecodingSink(this.#settle).onOpened(value, streams)
   }
 
   cancel(reason: unknown): void {
@@ -80,7 +101,7 @@ export interface BatchEvents {
 
 /** Many calls of one function that travel as one. */
 export class Batch implements CallSink {
-  readonly #calls: readonly BatchedCall[]
+  #calls: readonly BatchedCall[]
   readonly #batches: Batches
   readonly #events: BatchEvents
   #task: Task | undefined
@@ -96,7 +117,7 @@ export class Batch implements CallSink {
     if (first === undefined) return
     for (const call of this.#calls) call.batch = this
     const text = `[${this.#calls.map((call) => call.text).join(',')}]`
-    this.#task = this.#batches.submit(first.toRequest('batch', text), this)
+    this.#task = this.#batches.submit(first.toBatchRequest(text), this)
   }
 
   /** Ends it when nobody waits for any of its calls. */
@@ -106,14 +127,7 @@ export class Batch implements CallSink {
   }
 
   resolve({ text }: WireValue): void {
-    const { durationMs, results, isUndefined } = parseResults(text)
-    if (results.length > 0) this.#events.onMeasured(durationMs / results.length)
-    for (const [index, call] of this.#calls.entries()) {
-      if (index === results.length) break
-      call.resolve(isUndefined.has(index) ? undefined : results[index])
-    }
-    const rest = this.#calls.slice(results.length).filter(({ isSettled }) => !isSettled)
-    if (rest.length > 0) this.#events.onGivenBack(rest)
+    this.#giveBack(this.#resolveFirst(text))
   }
 
   reject(error: unknown): void {
@@ -121,14 +135,45 @@ export class Batch implements CallSink {
   }
 
   onOutcome({ id, index, answer, value }: OutcomeMessage): void {
-    this.#calls[index]?.goOn(
-      answer === 'lost' ? { kind: 'lost', id, lost: parseLostValue(value) } : { kind: answer, id, value },
-      this.#batches,
-    )
+    const call = this.#calls[index]
+    switch (answer) {
+      case 'lost':
+        call?.goAlone(this.#batches, { kind: 'lost', id, lost: parseLostValue(value) })
+        break
+      case 'opened': {
+        const [, ...rest] = this.#resolveFirst(value.text)
+        this.#calls = call === undefined ? [] : [call]
+        this.#giveBack(rest)
+        break
+      }
+      default:
+        call?.goAlone(this.#batches, { kind: answer, id, value })
+    }
+  }
+
+  /** After an outcome `opened`, which left the call that it is the result of. */
+  onOpened(value: WireValue, streams: CallStreams): void {
+    this.#calls[0]?.open(value, streams)
   }
 
   onBroken(): void {
-    for (const call of this.#calls) call.goOn(BROKEN, this.#batches)
+    for (const call of this.#calls) call.goAlone(this.#batches, BROKEN)
+  }
+
+  /** Returns the calls that have no result yet. */
+  #resolveFirst(text: string): readonly BatchedCall[] {
+    const { durationMs, results, isUndefined } = parseResults(text)
+    if (results.length > 0) this.#events.onMeasured(durationMs / results.length)
+    for (const [index, call] of this.#calls.entries()) {
+      if (index === results.length) break
+      call.resolve(isUndefined.has(index) ? undefined : results[index])
+    }
+    return this.#calls.slice(results.length)
+  }
+
+  #giveBack(calls: readonly BatchedCall[]): void {
+    const unsettled = calls.filter(({ isSettled }) => !isSettled)
+    if (unsettled.length > 0) this.#events.onGivenBack(unsettled)
   }
 }
 

@@ -78,10 +78,6 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
     return (this.#options.pool.timeoutMs ?? 0) === 0 ? this : undefined
   }
 
-  get averageMs(): number {
-    return this.#size.averageMs
-  }
-
   get slots(): number {
     return this.#size.slots
   }

@@ -23,19 +23,6 @@ export interface Lifted {
 const NO_VALUES: readonly unknown[] = []
 
 /**
- * Makes one call and waits for its result.
- * @throws what the function threw; TransferError, CallTimeoutError, WorkerLostError, …; the signal's reason
- */
-export function callLifted(lifted: Lifted, args: readonly unknown[]): Promise<unknown> {
-  const encoded = encodeCall(lifted, args, 'opened')
-  const submit = (request: CallRequest) =>
-    new Promise<unknown>((resolve, reject) => {
-      callsOf(lifted).submit(request, new DecodingSink({ resolve, reject }))
-    })
-  return encoded instanceof Promise ? encoded.then(submit) : submit(encoded)
-}
-
-/**
  * The request of a call; a promise of it only where a value takes time to read. Streams among the arguments are read
  * before, but for calls whose results are streams too: those can be tried again whenever their worker is lost.
  * @throws TransferError `ARGUMENT_UNSENDABLE`, `CALL_TOO_LARGE`
@@ -75,12 +62,14 @@ export function callsOf({ manifest, meta }: Lifted): Calls {
   return sessionOf(manifest).calls(meta.pool)
 }
 
-/** Makes many calls, without a promise for each. */
+/** Makes calls one by one, without a promise for each. */
 export class LiftedInvoker implements Invoker {
   readonly #lifted: Lifted
+  readonly #results: ResultForm
 
-  constructor(lifted: Lifted) {
+  constructor(lifted: Lifted, results: ResultForm) {
     this.#lifted = lifted
+    this.#results = results
   }
 
   get appetite(): number {
@@ -90,7 +79,7 @@ export class LiftedInvoker implements Invoker {
   start(args: readonly unknown[], settle: Settle): unknown {
     const sink = new DecodingSink(settle)
     try {
-      const request = encodeCall(this.#lifted, args, 'whole')
+      const request = encodeCall(this.#lifted, args, this.#results)
       if (!(request instanceof Promise)) return callsOf(this.#lifted).submit(request, sink)
       return request
         .then((read) => callsOf(this.#lifted).submit(read, sink))

@@ -45,6 +45,7 @@ export function breaksBatch(task: Task, message: AnswerMessage): boolean {
   return message.kind === 'error' || (message.kind === 'lost' && message.lost.started)
 }
 
-function isBatch({ sink }: Task): boolean {
-  return sink.onBroken !== undefined
+/** One that was opened stands for a single call from then on. */
+function isBatch({ sink, isOpened }: Task): boolean {
+  return sink.onBroken !== undefined && !isOpened
 }

@@ -30,7 +30,7 @@ export class PoolSize {
   }
 
   /** How long calls take; `Infinity` when that is not known. */
-  get averageMs(): number {
+  get #averageMs(): number {
     let averageMs = Infinity
     for (const { pace } of this.#connections.clients) averageMs = Math.min(averageMs, pace.averageMs)
     return averageMs
@@ -87,7 +87,7 @@ export class PoolSize {
   #wanted({ slotsPerWorker, maxReplicas }: Deployment, replicas: number = this.#replicas): number {
     let pending = this.#queued()
     for (const { inFlight } of this.#connections.clients) pending += inFlight.size
-    const { averageMs } = this
+    const averageMs = this.#averageMs
     const { minReplicas } = this.#config
     const limits = { most: this.#most, slotsPerWorker, minReplicas, maxReplicas }
     return wantedReplicas({ pending, averageMs, replicas, ...limits })

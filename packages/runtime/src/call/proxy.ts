@@ -2,7 +2,6 @@ import type { LiftManifest } from '../manifest.ts'
 import { MapReport } from '../watch/map-report.ts'
 import { BatchingInvoker } from './batching-invoker.ts'
 import { CachingInvoker } from './caching-invoker.ts'
-import { callLifted } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import { rememberLifted } from './lifted.ts'
 import type { Captures, LiftedMeta } from './lifted.ts'
@@ -39,7 +38,7 @@ function createProxy(lifted: Lifted): LiftedProxy {
       const mapped = { ...lifted, options: { ...options, ...added }, mapId: report.mapId }
       // In dev nobody knows which code answers: an edit is live in the next call.
       return cache === undefined || lifted.manifest.isDev === true
-        ? new BatchingInvoker(mapped, { concurrency })
+        ? new BatchingInvoker(mapped, { results: 'whole', concurrency })
         : new CachingInvoker(mapped, { cache, report })
     },
   })
@@ -47,9 +46,10 @@ function createProxy(lifted: Lifted): LiftedProxy {
 }
 
 function createCallProxy(lifted: Lifted): LiftedProxy {
+  const invoker = new BatchingInvoker(lifted, { results: 'opened' })
   const proxy = async (...args: unknown[]): Promise<unknown> => {
     try {
-      return await callLifted(lifted, args)
+      return await new Promise((resolve, reject) => invoker.start(args, { resolve, reject }))
     } catch (error) {
       throw joinStacks(error, captureSite(proxy))
     }

@@ -73,8 +73,6 @@ export interface Calls {
 
 /** What takes batches of calls. */
 export interface Batches extends Pick<Calls, 'submit' | 'cancel'> {
-  /** How long a call takes, or a batch of them; `Infinity` when that is not known. */
-  readonly averageMs: number
   /** How many run at a time. */
   readonly slots: number
   /** Takes a call whose first try was made as part of a batch, and ended like this. */

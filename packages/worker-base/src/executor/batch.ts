@@ -26,10 +26,17 @@ export async function runBatch(call: CallMessage, options: BatchOptions): Promis
   const results = new BatchResults()
   for (const [index, values] of lists.entries()) {
     const context = new CallContext(call, options.workerId, index)
-    const running = { call, context, values, credit: createCredit(0), streams: undefined }
+    let isOpened = false
+    const onOpen = (): void => {
+      isOpened = true
+      options.channel.send(toOpened(call.id, index, results.toText(performance.now() - start)))
+    }
+    const running = { call, context, values, credit: createCredit(0), onOpen, streams: undefined }
     options.onRun(running)
-    const outcome = results.add(index, await runCall(running, options))
+    const answer = await runCall(running, options)
     options.afterCall(context)
+    if (isOpened) return answer
+    const outcome = results.add(index, answer)
     if (outcome !== undefined) options.channel.send(outcome)
     if (context.isAborted || performance.now() - start > GIVE_BACK_MS) break
   }
@@ -58,6 +65,10 @@ class BatchResults {
   toText(durationMs: number): string {
     return `[${durationMs},[${this.#texts.join(',')}],[${this.#undefined.join(',')}]]`
   }
+}
+
+function toOpened(id: number, index: number, text: string): OutcomeMessage {
+  return { kind: 'outcome', id, index, answer: 'opened', value: { format: 'json', text, parts: [] } }
 }
 
 function toOutcome(index: number, answer: Answer): OutcomeMessage {

@@ -1,5 +1,5 @@
 import { CallStreams } from '../wire/call-streams.ts'
-import type { CallMessage, Lost, WorkerMessage } from '../wire/messages.ts'
+import type { CallMessage, Lost, ResultForm, WorkerMessage } from '../wire/messages.ts'
 import { pump } from '../wire/pump.ts'
 import { UnsendableValueError, ValueTooLargeError } from '../wire/unsendable.ts'
 import { UNDEFINED_VALUE, decodeValue, encodeError, encodeValue } from '../wire/values.ts'
@@ -23,7 +23,7 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     const values = running.values ?? decodeArguments(running, options)
     const result = await runInCall(running.context, () => invoke(fn, values, running.call))
     if (results === 'items' && isAsyncGenerator(result)) return await answerStream(result, running, options)
-    const encoded = encodeValue(result, 'result', { keepStreams: results === 'opened' })
+    const encoded = encodeValue(result, 'result', { keepStreams: keepsStreams(results) })
     const value = encoded instanceof Promise ? await encoded : encoded
     if (value.streams === undefined) return { kind: 'result', id, value }
     return await sendStreams(value, value.streams, { running, options })
@@ -32,6 +32,10 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
   } finally {
     running.streams?.close(new Error('The call that this stream belongs to is over.'))
   }
+}
+
+function keepsStreams(results: ResultForm | undefined): boolean {
+  return results === 'opened' || results === 'opened-batch'
 }
 
 function decodeArguments(running: RunningCall, options: RunnerOptions): readonly unknown[] {
@@ -72,6 +76,7 @@ async function sendStreams(
   { running, options }: Around,
 ): Promise<Answer> {
   const { id } = running.call
+  running.onOpen?.()
   options.channel.send({ kind: 'opened', id, value })
   await runInCall(running.context, () => streamsOf(running, options).send(streams))
   return { kind: 'end', id, value: UNDEFINED_VALUE }

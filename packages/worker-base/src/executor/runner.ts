@@ -115,7 +115,8 @@ export class CallRunner {
   }
 
   async #run(call: CallMessage): Promise<void> {
-    const answer = call.results === 'batch' ? await runBatch(call, this.#batchOptions) : await this.#runOne(call)
+    const isBatch = call.results === 'batch' || call.results === 'opened-batch'
+    const answer = isBatch ? await runBatch(call, this.#batchOptions) : await this.#runOne(call)
     this.#options.channel.send(answer)
     this.#running = undefined
   }

@@ -26,6 +26,8 @@ export interface RunningCall {
   readonly credit: Credit
   /** Captures and arguments, where they are decoded already. */
   readonly values?: readonly unknown[]
+  /** Told before a result is sent whose streams are still to come. */
+  readonly onOpen?: () => void
   /** Made when the arguments or the result hold one. */
   streams: CallStreams | undefined
 }

@@ -27,10 +27,12 @@ export interface CallMessage {
  * - `batch`: the call stands for many of the same function, whose lists of values are its values. They run one after
  *   the other. Its result is `[milliseconds, results, indexes of those that are undefined]`, for as many as were run;
  *   the others had better be sent anew, since one took long. What is not plain JSON comes before, as `outcome`.
+ * - `opened-batch`: a batch whose results may hold streams. The first that does ends the batch: an `outcome` `opened`
+ *   has the results before it, like the result of a batch, and from then on the call is that one alone, as with `opened`
  */
 export type ResultForm = (typeof RESULT_FORMS)[number]
 
-export const RESULT_FORMS = ['whole', 'items', 'opened', 'batch'] as const
+export const RESULT_FORMS = ['whole', 'items', 'opened', 'batch', 'opened-batch'] as const
 
 /**
  * What happens to a stream among the arguments or in the result of a call, told by the side that gives it (`item`,
@@ -60,13 +62,13 @@ export interface OutcomeMessage {
   readonly id: number
   readonly index: number
   readonly answer: OutcomeKind
-  /** With `lost`: a `Lost` as JSON. */
+  /** With `lost`: a `Lost` as JSON. With `opened`: the results of the calls before it. */
   readonly value: WireValue
 }
 
 export type OutcomeKind = (typeof OUTCOME_KINDS)[number]
 
-export const OUTCOME_KINDS = ['result', 'error', 'lost'] as const
+export const OUTCOME_KINDS = ['result', 'error', 'lost', 'opened'] as const
 
 /** What the program sends. */
 export type ProgramMessage =
