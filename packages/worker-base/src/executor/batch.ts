@@ -1,6 +1,7 @@
 import type { CallMessage, OutcomeMessage } from '../wire/messages.ts'
 import { createCredit } from '../wire/pump.ts'
 import { UNDEFINED_VALUE, decodeValue, encodeError } from '../wire/values.ts'
+import type { WireValue } from '../wire/values.ts'
 import { CallContext } from './call-context.ts'
 import { runCall } from './execute.ts'
 import type { Answer } from './execute.ts'
@@ -24,13 +25,13 @@ export async function runBatch(call: CallMessage, options: BatchOptions): Promis
     return { kind: 'error', id: call.id, value: encodeError(error) }
   }
   const results = new BatchResults()
+  let isOpened = false
+  const onOpen = (): void => {
+    isOpened = true
+    options.channel.send(results.toOpened(call.id, performance.now() - start))
+  }
   for (const [index, values] of lists.entries()) {
     const context = new CallContext(call, options.workerId, index)
-    let isOpened = false
-    const onOpen = (): void => {
-      isOpened = true
-      options.channel.send(toOpened(call.id, index, results.toText(performance.now() - start)))
-    }
     const running = { call, context, values, credit: createCredit(0), onOpen, streams: undefined }
     options.onRun(running)
     const answer = await runCall(running, options)
@@ -40,8 +41,7 @@ export async function runBatch(call: CallMessage, options: BatchOptions): Promis
     if (outcome !== undefined) options.channel.send(outcome)
     if (context.isAborted || performance.now() - start > GIVE_BACK_MS) break
   }
-  const text = results.toText(performance.now() - start)
-  return { kind: 'result', id: call.id, value: { format: 'json', text, parts: [] } }
+  return { kind: 'result', id: call.id, value: results.toValue(performance.now() - start) }
 }
 
 class BatchResults {
@@ -62,13 +62,15 @@ class BatchResults {
     return toOutcome(index, answer)
   }
 
-  toText(durationMs: number): string {
-    return `[${durationMs},[${this.#texts.join(',')}],[${this.#undefined.join(',')}]]`
+  /** The next call is the last: its result holds streams. */
+  toOpened(id: number, durationMs: number): OutcomeMessage {
+    return { kind: 'outcome', id, index: this.#texts.length, answer: 'opened', value: this.toValue(durationMs) }
   }
-}
 
-function toOpened(id: number, index: number, text: string): OutcomeMessage {
-  return { kind: 'outcome', id, index, answer: 'opened', value: { format: 'json', text, parts: [] } }
+  toValue(durationMs: number): WireValue {
+    const text = `[${durationMs},[${this.#texts.join(',')}],[${this.#undefined.join(',')}]]`
+    return { format: 'json', text, parts: [] }
+  }
 }
 
 function toOutcome(index: number, answer: Answer): OutcomeMessage {
