@@ -3,14 +3,16 @@ import { availableParallelism } from 'node:os'
 import { map } from 'turbolift'
 
 import type { Section } from './report.ts'
-import { median } from './rounds.ts'
-import { burn, burnFor } from './burn.ts'
+import { type Measured, measureByTurns } from './rounds.ts'
+import burn from '../workers/burn.mjs'
+import { burnFor } from './burn.ts'
+import { createPiscina } from './contenders/piscina.ts'
 
 const ROUNDS = 5
 const CASES = [
-  { ms: 1, calls: 1000 },
-  { ms: 10, calls: 100 },
-  { ms: 100, calls: 20 },
+  { ms: 1, calls: 4000 },
+  { ms: 10, calls: 400 },
+  { ms: 100, calls: 40 },
 ] as const
 
 /** Burns so many steps of pure computing; a number of steps, not a time, so that a busy machine shows. */
@@ -23,18 +25,27 @@ async function burnLifted(steps: number): Promise<number> {
 export async function benchEfficiency(): Promise<Section> {
   const cores = availableParallelism()
   const stepsPerMs = calibrate()
+  await using piscina = createPiscina(cores, 'burn')
   const rows: string[][] = []
   for (const { ms, calls } of CASES) {
     const inputs = Array.from({ length: calls }, () => Math.round(stepsPerMs * ms))
-    const [single, lifted] = await measurePair(inputs)
-    const speedUp = single / lifted
+    const rates = await measureByTurns(
+      [
+        toMeasured('one process', calls, async () => inputs.map(burn)),
+        toMeasured('lifted', calls, async () => await map(burnLifted, inputs)),
+        toMeasured('piscina', calls, async () => await Promise.all(inputs.map((steps) => piscina.call(steps)))),
+      ],
+      ROUNDS,
+    )
+    const [single = Number.NaN, lifted = Number.NaN, peer = Number.NaN] = rates.values()
     rows.push([
       `${ms} ms`,
       String(calls),
-      `${toSeconds(single)} s`,
-      `${toSeconds(lifted)} s`,
-      speedUp.toFixed(2),
-      (speedUp / cores).toFixed(3),
+      `${(calls / single).toFixed(3)} s`,
+      `${(calls / lifted).toFixed(3)} s`,
+      (lifted / single).toFixed(2),
+      (lifted / single / cores).toFixed(3),
+      (peer / single / cores).toFixed(3),
     ])
   }
   return {
@@ -42,37 +53,22 @@ export async function benchEfficiency(): Promise<Section> {
     text:
       `\`map\` over calls that compute for 1, 10 and 100 ms, on all ${cores} cores, beside the same calls one after ` +
       `the other in one process. Efficiency 1 means ${cores} times as fast. ${ROUNDS} rounds by turns, the medians ` +
-      `count; the start of the workers is not in them.`,
-    head: ['a call', 'calls', 'one process', 'lifted', 'speed-up', 'efficiency'],
+      `count; the start of the workers is not in them. piscina runs the same in ${cores} worker threads.`,
+    head: ['a call', 'calls', 'one process', 'lifted', 'speed-up', 'efficiency', "piscina's"],
     rows,
   }
 }
 
-async function measurePair(inputs: readonly number[]): Promise<[single: number, lifted: number]> {
-  const [singles, lifteds]: [number[], number[]] = [[], []]
-  for (let round = 0; round <= ROUNDS; round++) {
-    const single = await time(async () => inputs.map(burn))
-    const lifted = await time(async () => await map(burnLifted, inputs))
-    // The first round starts the workers and lets the compiler of the engine do its work.
-    if (round > 0) {
-      singles.push(single)
-      lifteds.push(lifted)
-    }
+function toMeasured(name: string, calls: number, run: () => Promise<unknown>): Measured {
+  const measure = async () => {
+    const start = performance.now()
+    await run()
+    return (calls / (performance.now() - start)) * 1000
   }
-  return [median(singles), median(lifteds)]
-}
-
-async function time(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await work()
-  return performance.now() - start
+  return { name, measure }
 }
 
 function calibrate(): number {
   burnFor(500)
   return burnFor(1000) / 1000
-}
-
-function toSeconds(ms: number): string {
-  return (ms / 1000).toFixed(3)
 }

@@ -2,9 +2,9 @@ import { Piscina } from 'piscina'
 
 import { type Contender, workerPath } from './contender.ts'
 
-export function createPiscina(workers: number): Contender {
+export function createPiscina(workers: number, program = 'function'): Contender {
   const pool = new Piscina<number, number>({
-    filename: workerPath('function'),
+    filename: workerPath(program),
     minThreads: workers,
     maxThreads: workers,
   })

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort, TransferListItem } from 'node:worker_threads'
 
+import { copyBytes } from '../wire/copy-bytes.ts'
 import { createFrameBatch, toFrame } from '../wire/frame-batch.ts'
 import { createFrameDecoder } from '../wire/frame-decoder.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -242,7 +243,7 @@ function isLarge(parts: readonly Uint8Array[], headBytes: number): boolean {
 function toOwned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes
   if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) return new Uint8Array(buffer)
-  return Uint8Array.from(bytes)
+  return copyBytes(bytes)
 }
 
 function parseAttached(message: unknown): Frame {

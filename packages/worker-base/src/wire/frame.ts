@@ -2,6 +2,7 @@
 // All numbers are little-endian. The head holds the fields of the message and the text of its value; the parts hold
 // binary data. Their lengths stand in front of everything, so that a receiver gives each large part memory of its own
 // and fills it as the bytes arrive: no copy follows.
+import { copyBytes } from './copy-bytes.ts'
 
 /** Bytes before the table of part lengths. */
 export const FRAME_HEADER_BYTES = 13
@@ -50,7 +51,7 @@ export function isAnswer(type: number): boolean {
 
 /** The same frame in memory of its own. */
 export function copyFrame({ type, id, head, parts }: Frame): Frame {
-  return { type, id, head: Buffer.from(head), parts: parts.map((part) => Uint8Array.from(part)) }
+  return { type, id, head: Buffer.from(head), parts: parts.map(copyBytes) }
 }
 
 export type FrameErrorCode = 'FRAME_TOO_LARGE' | 'FRAME_MALFORMED' | 'FRAME_TRUNCATED'

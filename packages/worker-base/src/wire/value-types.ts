@@ -1,4 +1,5 @@
 import { isError, parseErrorFields, reviveError, toErrorFields } from './error-fields.ts'
+import { copyBytes } from './copy-bytes.ts'
 import type { ExplainRefusal } from './error-fields.ts'
 import { readBlob, readByteStream } from './read-bytes.ts'
 import { findShared } from './shared.ts'
@@ -54,7 +55,7 @@ function reduceSpecial(value: object, sink: PartSink): unknown[] | undefined {
     sink.shared?.push(shared)
     return ['Shared', shared.key]
   }
-  if (ArrayBuffer.isView(value)) return reduceView(value)
+  if (ArrayBuffer.isView(value)) return reduceView(value, sink)
   if (isError(value)) {
     if (sink.ancestors.includes(value)) return [new Unsendable('part of a cycle through an error')]
     return ['Error', toErrorFields(value, sink.ancestors, sink.explain)]
@@ -72,12 +73,12 @@ function isApart(value: object, { shared }: PartSink): boolean {
 }
 
 /** A view that is not the whole of its buffer is sent without the rest of it. */
-function reduceView(view: ArrayBufferView): unknown[] | undefined {
+function reduceView(view: ArrayBufferView, sink: PartSink): unknown[] | undefined {
   const isBuffer = Buffer.isBuffer(view)
   const isWhole = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer
   if (isWhole && !isBuffer) return undefined
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-  return [isBuffer ? 'Buffer' : viewName(view), Uint8Array.from(bytes).buffer]
+  return [isBuffer ? 'Buffer' : viewName(view), addPart(sink, copyBytes(bytes))]
 }
 
 function reduceBlob(blob: Blob, sink: PartSink): unknown[] {
@@ -121,7 +122,7 @@ function addPart(sink: PartSink, bytes: Uint8Array): number {
 
 function reduceBuffer(buffer: ArrayBuffer, sink: PartSink): number | Unsendable {
   if ('detached' in buffer && buffer.detached === true) return new Unsendable('a detached ArrayBuffer')
-  return addPart(sink, new Uint8Array(buffer.slice(0)))
+  return addPart(sink, copyBytes(new Uint8Array(buffer)))
 }
 
 /** What a value may refer to without holding it. */
@@ -151,11 +152,12 @@ function reviveSpecial(reduced: unknown, { parts, toSignal, toShared, toStream }
   if (kind === 'File') {
     return new File([readPart(parts, data)], String(name), { type: String(type), lastModified: Number(lastModified) })
   }
-  if (!(data instanceof ArrayBuffer)) throw new Error(`a ${String(kind)} without its bytes`)
-  if (kind === 'Buffer') return Buffer.from(data)
+  // Text that people wrote with plain devalue holds the buffer itself here.
+  const buffer = data instanceof ArrayBuffer ? data : toArrayBuffer(readPart(parts, data))
+  if (kind === 'Buffer') return Buffer.from(buffer)
   const create = typeof kind === 'string' ? VIEWS.get(kind) : undefined
   if (create === undefined) throw new Error(`an unknown type ${String(kind)}`)
-  return create(data)
+  return create(buffer)
 }
 
 function neverAborted(): AbortSignal {
@@ -194,5 +196,5 @@ function readPart(parts: readonly Uint8Array[], number: unknown): Uint8Array {
 function toArrayBuffer(part: Uint8Array): ArrayBuffer {
   const { buffer } = part
   if (buffer instanceof ArrayBuffer && buffer.byteLength === part.byteLength) return buffer
-  return Uint8Array.from(part).buffer
+  return copyBytes(part).buffer
 }
