@@ -14,8 +14,8 @@ test('sends many tiny calls ahead, a few short ones, and no long ones', () => {
     return pace.ahead
   }
   expect(ahead(0.01)).toBe(128)
-  expect(ahead(1)).toBe(20)
-  expect(ahead(10)).toBe(2)
+  expect(ahead(1)).toBe(40)
+  expect(ahead(10)).toBe(4)
   expect(ahead(100)).toBe(0)
 })
 

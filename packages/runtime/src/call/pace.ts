@@ -2,11 +2,11 @@
  * Work that may wait in a worker beside what runs there, so that it need not wait for the next call to arrive: a little
  * more than a worker lets pass before it announces answers while calls wait in it.
  */
-const WAITING_WORK_MS = 20
+const WAITING_WORK_MS = 40
 /** More than this waiting in one worker brings nothing. */
 const MOST_WAITING = 128
 /** A worker that answers nothing for this long runs something slow. */
-const STUCK_MS = 30
+const STUCK_MS = 60
 /** Weight of the newest measurement. */
 const NEWEST = 0.3
 

@@ -21,7 +21,7 @@ const SLICE_MS = 5
  * the processor from calls three times, here, there and in the program: 0.1 ms for calls of 1 ms when it is made for each.
  */
 const WAKE_ANSWERS = 24
-const WAKE_MS = 16
+const WAKE_MS = 32
 
 /** Runs calls one after the other. */
 export class CallRunner {

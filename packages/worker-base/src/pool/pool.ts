@@ -19,7 +19,7 @@ import type { Executor } from './schedule.ts'
 /** More waiting calls are refused, and will be sent to another worker. */
 const MAX_WAITING = 10_000
 /** How often answers are looked for that were not announced, deadlines checked, and calls moved to idle executors. */
-const WATCH_MS = 16
+const WATCH_MS = 32
 
 /** Runs calls on executors, replaces executors that end, and takes care that every call is answered once. */
 export class ExecutorPool {
