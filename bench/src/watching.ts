@@ -50,7 +50,8 @@ export async function benchWatching(): Promise<Section> {
     text:
       `Processor time of the program for a call of \`square(n)\`, one worker, ${IN_FLIGHT} in flight, with nobody ` +
       `listening and with what listens to each call. While nobody does, a call asks five channels whether somebody ` +
-      `does: ${measureCheck().toFixed(0)} ns. ${ROUNDS} rounds of ${CALLS.toLocaleString('en')} calls by turns, the median counts.`,
+      `does: ${measureCheck().toFixed(0)} ns. Calls that are listened to go one by one, the others in batches. ` +
+      `${ROUNDS} rounds of ${CALLS.toLocaleString('en')} calls by turns, the median counts.`,
     head: ['', 'µs a call', 'more'],
     rows: [...times].map(([name, micros]) => [name, micros.toFixed(1), (micros - base).toFixed(1)]),
   }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createLiftedFunction } from '../src/call/proxy.ts'
 import { sessionOf } from '../src/call/runtime.ts'
 import type { ConfigInput } from '../src/config.ts'
-import type { LiftManifest } from '../src/manifest.ts'
+import type { LiftManifest, LiftedEntry } from '../src/manifest.ts'
 import { toManifest } from './cluster-run.ts'
 
 /** The functions of a program on the cluster, as a bundle would have them. Disposing ends its run. */
@@ -21,21 +21,25 @@ export function createClusterProgram(
   functions: Readonly<Record<string, string>>,
   options: ConfigInput,
 ): ClusterProgram {
-  const table = Object.entries(functions).map(([name, text]) => `  ${JSON.stringify(name)}: async () => ${text},`)
+  const table = Object.entries(functions).map(([name, text]) => `  ${JSON.stringify(toId(name))}: async () => ${text},`)
   const files = {
     'worker.js': readWorkerFile('worker.js'),
     'executor.js': readWorkerFile('executor.js'),
     'functions.js': `export const functions = {\n${table.join('\n')}\n}\n`,
   }
-  const manifest = { ...toManifest(program, files), options: { target: 'kubernetes' as const, ...options } }
+  const manifest = {
+    ...toManifest(program, files),
+    functions: Object.fromEntries(Object.keys(functions).map((name) => [toId(name), toEntry(name)])),
+    options: { target: 'kubernetes' as const, ...options },
+  }
   return {
     manifest,
     lifted(name, { pool = 'default' } = {}) {
-      const proxy = createLiftedFunction(manifest, { id: name, name, length: 1, pool, kind: 'call' })
+      const proxy = createLiftedFunction(manifest, { ...toEntry(name), id: toId(name), length: 1, pool })
       return async (...args) => proxy(...args)
     },
     streamed(name) {
-      const proxy = createLiftedFunction(manifest, { id: name, name, length: 1, pool: 'default', kind: 'stream' })
+      const proxy = createLiftedFunction(manifest, { ...toEntry(name), id: toId(name), length: 1, kind: 'stream' })
       return async function* (...args) {
         const values = proxy(...args)
         if (Symbol.asyncIterator in values) yield* values
@@ -43,6 +47,14 @@ export function createClusterProgram(
     },
     [Symbol.asyncDispose]: () => sessionOf(manifest)[Symbol.asyncDispose](),
   }
+}
+
+function toId(name: string): string {
+  return `src/main.ts#${name}`
+}
+
+function toEntry(name: string): LiftedEntry {
+  return { name, pool: 'default', kind: 'call' }
 }
 
 function readWorkerFile(name: string): string {

@@ -16,7 +16,8 @@ test('sends many tiny calls ahead, a few short ones, and no long ones', () => {
   expect(ahead(0.01)).toBe(128)
   expect(ahead(1)).toBe(40)
   expect(ahead(10)).toBe(4)
-  expect(ahead(100)).toBe(0)
+  expect(ahead(100)).toBe(1)
+  expect(ahead(1000)).toBe(0)
 })
 
 test('several slots work at the same time', () => {

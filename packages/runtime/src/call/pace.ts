@@ -3,6 +3,8 @@
  * more than a worker lets pass before it announces answers while calls wait in it.
  */
 const WAITING_WORK_MS = 40
+/** Up to this long calls, one may wait in any case: the way there and back would leave a worker idle between two. */
+const LONG_MS = 200
 /** More than this waiting in one worker brings nothing. */
 const MOST_WAITING = 128
 /** A worker that answers nothing for this long runs something slow. */
@@ -49,6 +51,7 @@ export class Pace {
 
   /** Calls that may be sent to wait in the worker, beside those that run. */
   get ahead(): number {
-    return Math.min(MOST_WAITING, Math.round(WAITING_WORK_MS / this.#averageMs))
+    if (this.#averageMs > LONG_MS) return 0
+    return Math.min(MOST_WAITING, Math.max(1, Math.round(WAITING_WORK_MS / this.#averageMs)))
   }
 }

@@ -87,8 +87,8 @@ describe.each(['http', 'https'] as const)('through nginx by %s', (scheme) => {
     expect(ingress?.spec?.rules?.[0]?.http?.paths[0]?.path).toBe('/mine/')
     const [access] = await space.client.list('Secret', { labelSelector: managedSelector })
     const token = Buffer.from(access?.data?.['token'] ?? '', 'base64').toString()
-    expect(await post('/mine/call/echo', token)).toEqual({ status: 200, body: '["as curl does it"]' })
-    expect(await post('/mine/call/echo', 'wrong')).toMatchObject({ status: 401 })
+    expect(await post('/mine/call/src/main.ts%23echo', token)).toEqual({ status: 200, body: '["as curl does it"]' })
+    expect(await post('/mine/call/src/main.ts%23echo', 'wrong')).toMatchObject({ status: 401 })
   })
 })
 

@@ -1,9 +1,11 @@
+import { performHandshake } from '@turbolift/worker-base/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
 import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
 import { listAll } from '../../../../test/cluster/wait.ts'
 import { createClusterProgram } from '../../test/cluster-program.ts'
+import { openTestPool } from '../../test/cluster-run.ts'
 import type { ConfigInput, KubernetesInput } from '../config.ts'
 import { on as listen } from '../watch/events.ts'
 import { managedSelector, roleLabel } from './names.ts'
@@ -75,6 +77,28 @@ describe('workers', () => {
     const nap = (pool: string) => Array.from({ length: 4 }, () => program.lifted('nap', { pool })(1_500))
     const [first, big] = await Promise.all([Promise.all(nap('default')), Promise.all(nap('big'))])
     expect([new Set(first).size, new Set(big).size]).toEqual([1, 2])
+  })
+
+  test('are found by the function that is called there', async () => {
+    await using program = createClusterProgram('labelled', functions, on({}, { maxReplicas: 1 }))
+    const worker = await program.lifted('worker')()
+    const labelSelector = 'turbolift.dev/program=labelled,function.turbolift.dev/worker'
+    const pods = await space.client.list('Pod', { labelSelector })
+    expect(pods.map(({ metadata }) => metadata?.name)).toEqual([worker])
+  })
+
+  test('of another build refuse a program, which says so', async () => {
+    await using program = createClusterProgram('skewed', functions, on())
+    await using pool = await openTestPool(program.manifest, on())
+    pool.deployment.scaleTo(1)
+    const worker = await pool.next('worker')
+    const signal = AbortSignal.timeout(20_000)
+    const stream = await worker.dial({ signal })
+    const refused = performHandshake(stream, { token: worker.token, build: 'another', signal, ...worker.route })
+    await expect(refused).rejects.toMatchObject({
+      status: 409,
+      message: expect.stringMatching(/another build of the program/),
+    })
   })
 
   test('are told of when they are on their way, take calls and are gone', async () => {

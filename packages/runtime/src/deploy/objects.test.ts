@@ -16,6 +16,7 @@ const toPool = (options: ClusterInput = {}, more: Partial<PoolObjects> = {}): Po
   run,
   owner,
   pool: 'big one',
+  functions: ['src/main.ts#square', 'src/Größe und mehr.ts#jobs.$run'],
   code: {
     image: 'registry.example/x@sha256:0',
     command: ['node', 'worker.js'],
@@ -156,6 +157,18 @@ describe('each object', () => {
     expect(toWorkerDeployment(named).metadata?.name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
     for (const value of Object.values(toSelector(named)))
       expect(value).toMatch(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/)
+  })
+
+  test('workers are found by the functions that are called there', () => {
+    const labels = {
+      'function.turbolift.dev/square': 'src-main.ts',
+      'function.turbolift.dev/jobs.-run': 'src-Gr--e-und-mehr.ts',
+    }
+    const { metadata, spec } = toWorkerDeployment(pool)
+    expect(metadata?.labels).toMatchObject(labels)
+    expect(spec?.template.metadata?.labels).toMatchObject(labels)
+    const many = toPool({}, { functions: Array.from({ length: 1000 }, (_, index) => `src/main.ts#f${index}`) })
+    expect(Object.keys(toWorkerDeployment(many).metadata?.labels ?? {}).length).toBeLessThan(100)
   })
 
   test('that selects workers selects those of the pool', () => {

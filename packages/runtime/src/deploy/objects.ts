@@ -22,6 +22,7 @@ export const workerPort = 8080
 export const workerHost = 'worker.turbolift'
 /** Nobody in Debian's images; numeric, because Kubernetes cannot tell whether a name is root. */
 const workerUser = 65_532
+const MOST_FUNCTION_LABELS = 50
 
 /** The run that objects belong to. */
 export interface OwnedRun {
@@ -32,6 +33,8 @@ export interface OwnedRun {
 /** One pool of workers, as far as its objects tell. */
 export interface PoolObjects extends OwnedRun {
   readonly pool: string
+  /** Lift ids of the functions that are called here: `src/main.ts#square`. */
+  readonly functions: readonly string[]
   readonly code: DeliveredCode
   readonly build: string
   readonly concurrency: number
@@ -161,7 +164,7 @@ export function toAccessName(run: RunIdentity): string {
 
 /** Labels that select a pool's pods. */
 export function toSelector({ run, pool }: Pick<PoolObjects, 'run' | 'pool'>): Record<string, string> {
-  return { ...toRunSelector({ run }), [poolLabel]: toSlugLabel(pool) }
+  return { ...toRunSelector({ run }), [poolLabel]: toLabelText(pool) }
 }
 
 export function toMetadata({ run, owner }: OwnedRun, name: string): V1ObjectMeta {
@@ -172,14 +175,26 @@ export function toPoolLabels(pool: PoolObjects): Record<string, string> {
   return { ...pool.run.labels, ...toSelector(pool), [roleLabel]: 'worker' }
 }
 
+/**
+ * A label for each function, so that people find its pods: `kubectl logs -l function.turbolift.dev/square`. Its value is
+ * the module. More of them would only swell each pod.
+ */
+export function toFunctionLabels({ functions }: Pick<PoolObjects, 'functions'>): Record<string, string> {
+  const labels = functions.slice(0, MOST_FUNCTION_LABELS).map((id) => {
+    const [module = '', name = ''] = id.split('#')
+    return [`function.turbolift.dev/${toLabelText(name)}`, toLabelText(module)]
+  })
+  return Object.fromEntries(labels)
+}
+
 function toRunSelector({ run }: Pick<OwnedRun, 'run'>): Record<string, string> {
   return { 'turbolift.dev/run': run.id }
 }
 
-// Label values may have 63 characters and few signs.
-function toSlugLabel(pool: string): string {
+// Values of labels, and the names of their keys, may have 63 characters and few signs.
+function toLabelText(text: string): string {
   return (
-    pool
+    text
       .replaceAll(/[^A-Za-z0-9_.-]/g, '-')
       .slice(0, 63)
       .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'x'

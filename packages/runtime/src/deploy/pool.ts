@@ -31,6 +31,7 @@ export async function openPool(options: PoolOptions): Promise<Deployment> {
     run: run.run,
     owner: run.anchor.owner,
     pool: request.pool,
+    functions: functionsOf(request),
     code: run.code,
     build: request.manifest.hash,
     concurrency: slotsPerWorker,
@@ -39,6 +40,10 @@ export async function openPool(options: PoolOptions): Promise<Deployment> {
   }
   await createObjects(options, objects, { minReplicas: pool.minReplicas, maxReplicas })
   return new PoolDeployment(options, { objects, slotsPerWorker, maxReplicas })
+}
+
+function functionsOf({ manifest, pool }: DeployRequest): readonly string[] {
+  return Object.entries(manifest.functions).flatMap(([id, entry]) => (entry.pool === pool ? [id] : []))
 }
 
 interface PoolShape {

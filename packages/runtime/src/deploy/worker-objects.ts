@@ -13,6 +13,7 @@ import {
   containerSecurity,
   podSecurity,
   toAccessName,
+  toFunctionLabels,
   toMetadata,
   toPoolLabels,
   toSelector,
@@ -25,7 +26,7 @@ const secretFolder = '/var/run/turbolift'
 
 export function toWorkerDeployment(pool: PoolObjects): V1Deployment {
   const name = toPoolName(pool.run, pool.pool)
-  const labels = toPoolLabels(pool)
+  const labels = { ...toPoolLabels(pool), ...toFunctionLabels(pool) }
   return {
     metadata: { ...toMetadata(pool, name), labels },
     spec: {
