@@ -25,6 +25,7 @@ export const workerPodCheck: Check = {
       run,
       owner: absentOwner,
       pool: 'default',
+      functions: [],
       code,
       build: '',
       concurrency: 1,
