@@ -40,6 +40,6 @@ function ifThere(command, commandArguments) {
   try {
     execFileSync(command, commandArguments, { stdio: 'pipe' })
   } catch (error) {
-    if (!/Cannot find|Cannot assign|not found/.test(error.message)) throw error
+    if (!/Cannot find|Cannot assign|Address not found/.test(error.message)) throw error
   }
 }

@@ -39,7 +39,7 @@ function parseBody(body: Buffer): WireValue | undefined {
   let at = textEnd + 4
   for (let left = body.readUInt32LE(textEnd); left > 0; left--) {
     const end = at + 4 + body.readUInt32LE(at)
-    parts.push(Uint8Array.from(body.subarray(at + 4, end)))
+    parts.push(body.subarray(at + 4, end))
     at = end
   }
   return format === undefined ? undefined : { format, text: body.toString('utf8', 5, textEnd), parts }

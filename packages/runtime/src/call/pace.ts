@@ -3,7 +3,7 @@
  * more than a worker lets pass before it announces answers while calls wait in it.
  */
 const WAITING_WORK_MS = 40
-/** Up to this long calls, one may wait in any case: the way there and back would leave a worker idle between two. */
+/** Of calls up to this long one may always wait: else their worker is idle for the way there and back of each. */
 const LONG_MS = 200
 /** More than this waiting in one worker brings nothing. */
 const MOST_WAITING = 128

@@ -2,6 +2,7 @@
 // All numbers are little-endian. The head holds the fields of the message and the text of its value; the parts hold
 // binary data. Their lengths stand in front of everything, so that a receiver gives each large part memory of its own
 // and fills it as the bytes arrive: no copy follows.
+
 import { copyBytes } from './copy-bytes.ts'
 
 /** Bytes before the table of part lengths. */

@@ -1,5 +1,5 @@
-import { isError, parseErrorFields, reviveError, toErrorFields } from './error-fields.ts'
 import { copyBytes } from './copy-bytes.ts'
+import { isError, parseErrorFields, reviveError, toErrorFields } from './error-fields.ts'
 import type { ExplainRefusal } from './error-fields.ts'
 import { readBlob, readByteStream } from './read-bytes.ts'
 import { findShared } from './shared.ts'
