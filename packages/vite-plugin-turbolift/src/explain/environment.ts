@@ -1,5 +1,3 @@
-import { blankComments } from '../typecheck/directives.ts'
-
 /** Stands for code that takes `process.env` as a whole: which variables it reads cannot be told. */
 export const ALL_VARIABLES = '*'
 
@@ -27,4 +25,10 @@ function namesBefore(text: string): readonly string[] | undefined {
   const pattern = /\{([^{}]*)\}\s*=\s*$/.exec(text)?.[1]
   if (pattern === undefined || pattern.includes('...')) return undefined
   return pattern.split(',').flatMap((part) => /^\s*['"]?([\w$]+)/.exec(part)?.[1] ?? [])
+}
+
+/** Comments become spaces; strings and templates, which may hold the marks of a comment, are skipped. */
+function blankComments(source: string): string {
+  const token = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
+  return source.replace(token, (text) => (/^\/[/*]/.test(text) ? text.replace(/[^\n]/g, ' ') : text))
 }

@@ -1,7 +1,11 @@
 import { dirname, relative, sep } from 'node:path'
 
-import { findDirectives } from './directives.ts'
+import { MagicString } from 'magic-string'
+
+import type { Node } from '../ast.ts'
 import { CANARY } from './findings.ts'
+import { findLiftedInSource } from './lifted-in-source.ts'
+import type { LiftedInSource } from './lifted-in-source.ts'
 import type { TypecheckSubject } from './subject.ts'
 
 export interface NumberedSubject extends TypecheckSubject {
@@ -25,32 +29,73 @@ export function exportAssertions(subjects: readonly NumberedSubject[], path: str
 
 /**
  * A copy of one module's source, in which an assertion stands in place of each directive, so that functions
- * that nothing exports can be named; lines stay the same. Undefined when the directives of the source
- * cannot be told from other text.
+ * that nothing exports can be named; lines stay the same. Undefined when the source cannot be read.
  */
 export function assertInPlace(source: string, subjects: readonly NumberedSubject[]): string | undefined {
-  const directives = findDirectives(source)
-  let copy = ''
-  let end = 0
-  for (const { number, reach } of subjects.toSorted(byOrdinal)) {
+  const copy = new MagicString(source)
+  const lifted = findLiftedInSource(source, subjects[0]?.module ?? '')
+  for (const { number, reach } of subjects) {
     if (reach.kind !== 'directive') continue
-    const directive = directives[reach.ordinal]
-    if (directive === undefined) return undefined
-    const type = reach.expression === undefined ? parametersOnly(reach.parameters) : `typeof ${reach.expression}`
+    const found = lifted?.[reach.ordinal]
+    if (found === undefined) return undefined
+    const type = nameType(copy, found, `$lift_function_${number}`)
     const captures = reach.captures.map((name) => captureAssertion(String(number), name))
-    copy += `${source.slice(end, directive.start)}${[assertion(String(number), type), ...captures].join('; ')};`
-    end = directive.end
+    const { start, end } = found.directive
+    copy.overwrite(start, end, `${[assertion(String(number), type), ...captures].join('; ')};`)
   }
-  return copy + source.slice(end)
+  return copy.toString()
 }
 
-function byOrdinal({ reach: a }: NumberedSubject, { reach: b }: NumberedSubject): number {
-  return a.kind === 'directive' && b.kind === 'directive' ? a.ordinal - b.ordinal : 0
+/**
+ * An expression for the function's type inside of its body. One without a name becomes a function expression with
+ * a name, whose parameters get their types from around it as before:
+ *
+ *   map(async (file) => { … }, files)        map(async function $lift_function_0(file) { … }, files)
+ *   { async run(n) { … } }                   { run: async function $lift_function_0(n) { … } }
+ */
+function nameType(copy: MagicString, { node, parents }: LiftedInSource, name: string): string {
+  if (node.type === 'ArrowFunctionExpression') {
+    nameArrow(copy, node, name)
+    return `typeof ${name}`
+  }
+  if (node.id) return `typeof ${node.id.name}`
+  const parent = parents.at(-1)
+  if (parent?.type === 'MethodDefinition') {
+    const key = copy.original.slice(...rangeOf(parent.key))
+    return `(typeof ${nameClass(copy, parents.at(-3), name)})[${/^['"]/.test(key) ? key : `'${key}'`}]`
+  }
+  const star = node.generator ? '*' : ''
+  if (parent?.type === 'Property' && parent.method) {
+    const [start, end] = rangeOf(parent.key)
+    copy.overwrite(parent.start, end, `${copy.original.slice(start, end)}: async function${star} ${name}`)
+  } else copy.appendLeft(endOf(copy, star || 'function', node.start), ` ${name}`)
+  return `typeof ${name}`
 }
 
-function parametersOnly(names: readonly (string | undefined)[]): string {
-  const types = names.map((name) => (name === undefined ? 'unknown' : `typeof ${name}`))
-  return `(...parameters: [${types.join(', ')}]) => void`
+function nameArrow(copy: MagicString, { start, body, params }: LiftedInSource['node'], name: string): void {
+  copy.appendLeft(endOf(copy, 'async', start), ` function ${name}`)
+  const arrow = copy.original.lastIndexOf('=>', rangeOf(body)[0])
+  copy.remove(arrow, arrow + '=>'.length)
+  const [first] = params.map(rangeOf)
+  const isBare = first !== undefined && copy.original.slice(start, first[0]).trim() === 'async'
+  if (isBare) copy.appendLeft(first[0], '(').appendRight(first[1], ')')
+}
+
+function nameClass(copy: MagicString, node: Node | undefined, name: string): string {
+  if (node?.type !== 'ClassDeclaration' && node?.type !== 'ClassExpression') throw new Error('A method is in no class.')
+  // The default export may be a declaration without a name.
+  if (node.id) return node.id.name
+  copy.appendLeft(endOf(copy, 'class', node.start), ` ${name}`)
+  return name
+}
+
+function endOf({ original }: MagicString, word: string, from: number): number {
+  return original.indexOf(word, from) + word.length
+}
+
+function rangeOf(node: object): [start: number, end: number] {
+  const { start, end } = node as Node
+  return [start, end]
 }
 
 function assertion(number: string, type: string): string {

@@ -190,7 +190,8 @@ describe.each(versions)('%s', (version) => {
     expect(inside.notes).toEqual([])
     expect(
       inside.problems.map(
-        ({ subject, problem, at, source }) => `${lineOf(source, at.start)} ${subject.id}: ${problem}`,
+        ({ subject, problem, isCertain, at, source }) =>
+          `${lineOf(source, at.start)} ${subject.id}: ${isCertain ? '' : '?'}${problem}`,
       ),
     ).toEqual(insideProblems)
   })
@@ -207,31 +208,52 @@ export function outer(k: number, open: () => void) {
     'use lift'
   } }
   return [inner, jobs, [top].map(async (job, i) => { /* why */ 'use lift'
-    return i })]
+    return { i, run: () => job } })]
 }
 class Tasks { static async go(x: WeakSet<object>) { 'use lift'; return new Date() } }
+const quote = /["'\x60]/
+declare function each<I, O>(f: (input: I) => Promise<O>, inputs: I[]): Promise<O[]>
+each(async key => { 'use strict'; 'use lift'; return { of: key } }, [Symbol()])
+each(async <T extends number>(n: T): Promise<() => T> => {
+  'use lift'
+  return () => n
+}, [1])
+each(async function (n) { 'use lift'; return new WeakRef({ n }) }, [1])
+each(async (n, done = async () => {}) => {
+  'use lift'
+  return each(async (m) => { return m }, [n])
+}, [1])
+export default {
+  async 'a b'(stop: () => void) { 'use lift' },
+  async *rows(n: number) { 'use lift'; yield { n, next: () => n } },
+  gen: async function* () { 'use lift'; yield Promise.resolve(1) as unknown },
+}
+export const Named = class { static async go() { 'use lift'; return Symbol() }; static run = async () => { 'use lift'; return new WeakSet() } }
 `
 const insideProblems = [
-  '4 src/inside/main.ts#top: parameter 0.query is a function',
-  '7 src/inside/main.ts#inner: capture open is a function',
-  '7 src/inside/main.ts#inner: result is a function',
-  '9 src/inside/main.ts#jobs.run: parameter 0 is a function',
-  '11 src/inside/main.ts#undefined: parameter 0 is a function',
-  '14 src/inside/main.ts#Tasks.go: parameter 0 is a WeakSet',
+  '4 0: parameter 0.query is a function',
+  '7 1: capture open is a function',
+  '7 1: result is a function',
+  '9 2: parameter 0 is a function',
+  '11 3: parameter 0 is a function',
+  '11 3: result.run is a function',
+  '14 4: parameter 0 is a WeakSet',
+  '17 5: parameter 0 is a symbol',
+  '17 5: result.of is a symbol',
+  '19 6: result is a function',
+  '22 7: result is a WeakRef',
+  '24 8: ?parameter 1 is a function',
+  '28 9: parameter 0 is a function',
+  '29 10: yielded value.next is a function',
+  '32 12: result is a symbol',
+  '32 13: result is a WeakSet',
 ]
 
 function insideSubjects(root: string): readonly TypecheckSubject[] {
-  const expressions = ['top', 'inner', 'jobs.run', undefined, 'Tasks.go']
-  return expressions.map((expression, ordinal) => ({
-    id: `src/inside/main.ts#${expression}`,
+  return Array.from({ length: 14 }, (_, ordinal) => ({
+    id: String(ordinal),
     module: join(root, 'src/inside/main.ts'),
-    reach: {
-      kind: 'directive',
-      ordinal,
-      expression,
-      parameters: ['job', 'i'],
-      captures: expression === 'inner' ? ['k', 'open'] : [],
-    },
+    reach: { kind: 'directive', ordinal, captures: ordinal === 1 ? ['k', 'open'] : [] },
   }))
 }
 
@@ -252,6 +274,16 @@ describe('what stands around', () => {
     const { problems, notes } = await checkTypes([exported(root, 'src/a.ts')], { root })
     expect(problems).toEqual([])
     expect(notes).toEqual([expect.stringMatching(/were not checked: .*src\/a\.ts\(1,\d+\): error TS1109/)])
+  })
+
+  test('says so when the source of a function inside another cannot be read', async () => {
+    const root = join(folder, 'unreadable')
+    writeProject(root, 'typescript')
+    write(root, 'src/a.ts', "async function f(x: () => void) { 'use lift'; return ( }")
+    const reach = { kind: 'directive', ordinal: 0, captures: [] } as const
+    const { problems, notes } = await checkTypes([{ id: 'f', module: join(root, 'src/a.ts'), reach }], { root })
+    expect(problems).toEqual([])
+    expect(notes).toEqual([expect.stringMatching(/src\/a\.ts were not checked: the source could not be read/)])
   })
 
   test.each(versions)(
@@ -285,7 +317,7 @@ describe('what stands around', () => {
       const subject = {
         id: 'f',
         module: join(root, 'src/main.ts'),
-        reach: { kind: 'directive', ordinal: 0, expression: 'f', parameters: [], captures: [] },
+        reach: { kind: 'directive', ordinal: 0, captures: [] },
       } as const
       const { problems, notes } = await checkTypes([subject], { root })
       expect(notes).toEqual([])

@@ -6,9 +6,9 @@ import { readSource } from '../registry.ts'
 import { ambientTypes } from './ambient.ts'
 import { assertInPlace, exportAssertions } from './assertions.ts'
 import type { NumberedSubject } from './assertions.ts'
-import { findDirectives } from './directives.ts'
 import { parseCheckerOutput } from './findings.ts'
 import type { TypeFinding } from './findings.ts'
+import { findLiftedInSource } from './lifted-in-source.ts'
 import { isTypeScript } from './subject.ts'
 import type { TypecheckSubject } from './subject.ts'
 import { findTsc, runTsc } from './tsc.ts'
@@ -91,9 +91,7 @@ async function writeProgram(subjects: readonly NumberedSubject[], { sources, opt
     if (inside.length === 0) continue
     const copy = assertInPlace(source, inside)
     if (copy === undefined)
-      notes.push(
-        `Types of lifted functions in ${module} were not checked: their directives were not found in the source.`,
-      )
+      notes.push(`Types of lifted functions in ${module} were not checked: the source could not be read.`)
     else texts.set(toCopyPath(copies, module), copy)
   }
   const base = options.tsconfig ?? findTsconfig(options.root)
@@ -128,8 +126,8 @@ function toProblem(
 }
 
 /** The directive of the function, or the declaration of its name. */
-function findFunction({ id, reach }: TypecheckSubject, source: string): TextRange {
-  const found = reach.kind === 'directive' ? findDirectives(source)[reach.ordinal] : undefined
+function findFunction({ id, module, reach }: TypecheckSubject, source: string): TextRange {
+  const found = reach.kind === 'directive' ? findLiftedInSource(source, module)?.[reach.ordinal]?.directive : undefined
   if (found !== undefined) return found
   const name = reach.kind === 'export' && reach.name === 'default' ? 'default' : (id.split(/[#.]/).at(-1) ?? '')
   const declared = String.raw`\b(?:function\s*\*?|const|let|var|export)\s+${name.replaceAll('$', String.raw`\$`)}\b`

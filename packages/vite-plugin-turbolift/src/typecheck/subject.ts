@@ -6,19 +6,13 @@ export interface TypecheckSubject {
   readonly reach: SubjectReach
 }
 
-/**
- * How an assertion can name the function's type: from outside by its export, or from inside its body, where
- * the directive stands, by an expression (`inner`, `jobs.run`); a function without a name only by its parameters.
- */
+/** How an assertion can name the function's type: from outside by its export, or inside its body, at its directive. */
 export type SubjectReach =
   | { readonly kind: 'export'; readonly name: string }
   | {
       readonly kind: 'directive'
       /** Position among the module's directives of functions, in source order. */
       readonly ordinal: number
-      readonly expression: string | undefined
-      /** Names of the parameters; undefined for one that is a pattern. */
-      readonly parameters: readonly (string | undefined)[]
       /** Names of what it captures, which travels like a parameter. */
       readonly captures: readonly string[]
     }
