@@ -1,5 +1,4 @@
 import { parse } from 'acorn'
-import type { Comment } from 'acorn'
 import { walk } from 'estree-walker'
 import type { Node as EstreeNode, Program as EstreeProgram } from 'estree'
 
@@ -17,21 +16,35 @@ export interface TextRange {
 export interface ParsedModule {
   readonly code: string
   readonly ast: Program
-  readonly comments: readonly Comment[]
+}
+
+/** A plugin context: hosts have a parser in native code, whose trees are the same as acorn's. */
+export interface HostParser {
+  parse?(code: string): object
 }
 
 /** @throws SyntaxError with `pos` and `loc`, as acorn makes it */
-export function parseModule(code: string): ParsedModule {
-  const comments: Comment[] = []
-  const ast = parse(code, {
+export function parseModule(code: string, host?: HostParser): ParsedModule {
+  // The nodes are ESTree nodes with positions; the types of parsers only describe them less exactly.
+  return { code, ast: (parseByHost(code, host) ?? parseByAcorn(code)) as unknown as Program }
+}
+
+/** `undefined` for what it cannot read: acorn then says where. */
+function parseByHost(code: string, host: HostParser | undefined): object | undefined {
+  try {
+    return host?.parse?.(code)
+  } catch {
+    return undefined
+  }
+}
+
+function parseByAcorn(code: string): object {
+  return parse(code, {
     ecmaVersion: 'latest',
     sourceType: 'module',
     allowHashBang: true,
     allowAwaitOutsideFunction: true,
-    onComment: comments,
   })
-  // acorn's nodes are ESTree nodes with positions; its own types only describe them less exactly.
-  return { code, ast: ast as unknown as Program, comments }
 }
 
 /** Visits a tree, parents first. `enter` may return `'skip'` to leave out what is below. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import type { LiftManifest } from 'turbolift/manifest'
 
+import type { HostParser } from './ast.ts'
 import type { Bundle } from './bundle/bundle.ts'
 import { reportCopiedState } from './copied-state.ts'
 import type { CopiedModule } from './copied-state.ts'
@@ -28,7 +29,7 @@ export interface BuildContext {
   addWatchFile(id: string): void
 }
 
-export interface FinishContext extends BuildContext, TypeReportContext {}
+export interface FinishContext extends BuildContext, TypeReportContext, HostParser {}
 
 /** What the plugin knows while a bundler lives: in watch mode, through many builds. */
 export class Compiler {
@@ -37,6 +38,7 @@ export class Compiler {
   /** Makes child builds by the host's own bundler; set when the host has told its configuration. */
   bundle: Bundle | undefined
   #manifest: LiftManifest | undefined
+  #written: Promise<unknown> | undefined
   #built: { readonly key: string; readonly watched: ReadonlySet<string> } | undefined
 
   constructor(options: ResolvedOptions) {
@@ -62,7 +64,7 @@ export class Compiler {
    * Splits a module and reports its problems; `undefined` when it has no lifted functions.
    * @throws LiftCompileError
    */
-  async split(context: ReportContext, code: string, id: string): Promise<SplitModule | undefined> {
+  async split(context: ReportContext & HostParser, code: string, id: string): Promise<SplitModule | undefined> {
     const split = await this.#read(context, code, id)
     await reportProblems(context, { code, id, diagnostics: split?.diagnostics ?? [] })
     this.modules.note(id, split)
@@ -101,13 +103,17 @@ export class Compiler {
     ])
     const { files, externals, graph, watched } = workers
     await reportCopiedState(context, this.#copiedModules(context, entries, graph))
-    const [manifest] = await Promise.all([
-      createManifest({ program, modules: entries, files, externals, options }),
+    this.#manifest = await createManifest({ program, modules: entries, files, externals, options })
+    this.#written = Promise.all([
       writeReadable(root, files),
       writeReport({ root, modules: entries, graph, path: options.report }),
     ])
-    this.#manifest = manifest
     return watched
+  }
+
+  /** Waits for the files for people, which are written while the bundler makes its chunks. */
+  async written(): Promise<void> {
+    await this.#written
   }
 
   /** Modules of the project that are in the program and in workers, without those that are split. */
@@ -132,9 +138,9 @@ export class Compiler {
     )
   }
 
-  async #read(context: ReportContext, code: string, id: string): Promise<SplitModule | undefined> {
+  async #read(context: ReportContext & HostParser, code: string, id: string): Promise<SplitModule | undefined> {
     try {
-      return this.modules.split(code, id)
+      return this.modules.split({ code, id, parser: context })
     } catch (error) {
       if (!(error instanceof SyntaxError) || !('pos' in error)) throw error
       const at = { start: Number(error.pos), end: Number(error.pos) }

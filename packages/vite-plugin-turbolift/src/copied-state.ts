@@ -1,5 +1,5 @@
 import { parseModule } from './ast.ts'
-import type { ParsedModule } from './ast.ts'
+import type { HostParser, ParsedModule } from './ast.ts'
 import { describe, moduleStateCopied, toSource } from './diagnostics.ts'
 import { readSource } from './registry.ts'
 import { analyzeScopes } from './scope.ts'
@@ -17,11 +17,11 @@ const OWN_COPY_COMMENT = '@turbolift-own-copy'
 
 /** Warns of modules whose functions change state of which the main program and each worker have a copy of their own. */
 export async function reportCopiedState(
-  context: { warn(message: { readonly message: string; readonly id: string }): void },
+  context: HostParser & { warn(message: { readonly message: string; readonly id: string }): void },
   modules: readonly CopiedModule[],
 ): Promise<void> {
   for (const { id, workerCode } of modules) {
-    const names = findChangedNames(workerCode)
+    const names = findChangedNames(workerCode, context)
     const [first] = names
     if (first === undefined) continue
     const text = await readSource(id)
@@ -33,17 +33,17 @@ export async function reportCopiedState(
   }
 }
 
-function findChangedNames(code: string): string[] {
-  const module = parseFragment(code)
+function findChangedNames(code: string, host: HostParser): string[] {
+  const module = parseFragment(code, host)
   return module === undefined
     ? []
     : findChangedState(module, analyzeScopes(module.ast)).map(({ binding }) => binding.name)
 }
 
 /** What a bundler leaves of a module in a chunk need not be JavaScript by itself; then nothing is known of it. */
-function parseFragment(code: string): ParsedModule | undefined {
+function parseFragment(code: string, host: HostParser): ParsedModule | undefined {
   try {
-    return parseModule(code)
+    return parseModule(code, host)
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error

@@ -4,6 +4,7 @@ import { CHILD_PLUGIN_NAME } from './bundle/child-plugin.ts'
 import { hostKindOf } from './bundle/host.ts'
 import type { HostMeta } from './bundle/host.ts'
 import { createStripPlugin } from './bundle/strip-plugin.ts'
+import type { HostParser } from './ast.ts'
 import { Compiler, ownRuntime } from './compiler.ts'
 import type { BuildContext } from './compiler.ts'
 import { createDevPlugin } from './dev/plugin.ts'
@@ -24,7 +25,7 @@ export interface TurboliftPlugin {
   readonly name: string
 }
 
-interface Context extends BuildContext, ReportContext, TypeReportContext {
+interface Context extends BuildContext, ReportContext, TypeReportContext, HostParser {
   readonly meta: HostMeta
   readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
   resolve(
@@ -105,6 +106,7 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
     },
     renderChunk: (code: string) =>
       code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null,
+    generateBundle: () => compiler.written(),
   }
   return plugin
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 
+import type { HostParser } from './ast.ts'
 import { isLiftModuleName } from './directive.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -18,6 +19,13 @@ export interface LiftedModule {
   reaches(): ReadonlyMap<LiftedFunction, SubjectReach>
 }
 
+/** A module's code, with what parses it. */
+export interface ModuleSource {
+  readonly code: string
+  readonly id: string
+  readonly parser: HostParser
+}
+
 /** The modules with lifted functions of one build; it lives as long as the bundler watches. */
 export class LiftedModules {
   readonly #modules: Map<string, LiftedModule> = new Map()
@@ -33,17 +41,19 @@ export class LiftedModules {
    * The module's two sides. The workers' build asks for the same as the program's, which is then not read again.
    * @throws SyntaxError if the code is not JavaScript
    */
-  split(code: string, id: string, keptExports?: KeptExports): SplitModule | undefined {
+  split(source: ModuleSource, keptExports?: KeptExports): SplitModule | undefined {
+    const { code, id } = source
     const last = this.#last.get(id)
     if (last?.code === code && keptExports === undefined) return last.split
-    const split = this.#split(code, id, keptExports)
+    const split = this.#split(source, keptExports)
     if (keptExports === undefined) this.#last.set(id, { code, split })
     return split
   }
 
-  #split(code: string, id: string, keptExports: KeptExports | undefined): SplitModule | undefined {
-    const isLiftModule = isLiftModuleName(id)
-    return splitModule(code, { path: toPath(this.root, id), isLiftModule, pools: this.#options.pools, keptExports })
+  #split({ code, id, parser }: ModuleSource, keptExports: KeptExports | undefined): SplitModule | undefined {
+    const { pools } = this.#options
+    const path = toPath(this.root, id)
+    return splitModule(code, { path, isLiftModule: isLiftModuleName(id), pools, keptExports, parser })
   }
 
   /** Notes what a transform found, or that it found nothing any more. */

@@ -56,24 +56,24 @@ export interface ScopeTree {
 
 /** Finds every binding of a module and what refers to it, by the rules of ECMA-262 for module code (strict mode). */
 export function analyzeScopes(ast: Program): ScopeTree {
-  const scopes = new Map<EstreeNode, Scope>()
   const module = new Scope(ast, undefined)
-  scopes.set(ast, module)
-  declareAll(ast, scopes)
-  return resolveAll(ast, scopes, module)
-}
-
-function declareAll(ast: Program, scopes: Map<EstreeNode, Scope>): void {
-  visit(ast, (node, parents) => {
-    const outer = innermost(parents, scopes) ?? scopes.get(ast)
-    if (outer === undefined) return
-    declareHere(node, parents, outer)
-    if (node !== ast && makesScope(node, parents.at(-1))) {
-      const scope = new Scope(node, outer)
-      scopes.set(node, scope)
-      declareInside(node, scope)
+  const scopes = new Map<EstreeNode, Scope>([[ast, module]])
+  const references: Reference[] = []
+  visit(ast, (node, parents, key) => {
+    const isScope = node !== ast && makesScope(node, parents.at(-1))
+    if (!isScope && !declaresAround(node) && node.type !== 'Identifier') return
+    const outer = innermost(parents, scopes) ?? module
+    if (node.type === 'Identifier') {
+      if (isReference(node, parents, key)) references.push(toReference(node, parents, outer))
+      return
     }
+    declareHere(node, outer)
+    if (!isScope) return
+    const scope = new Scope(node, outer)
+    scopes.set(node, scope)
+    declareInside(node, scope)
   })
+  return { module, ...resolveAll(references) }
 }
 
 function makesScope(node: Node, parent: Node | undefined): boolean {
@@ -106,8 +106,12 @@ function declareInside(node: Node, scope: Scope): void {
   }
 }
 
+function declaresAround({ type }: Node): boolean {
+  return type === 'VariableDeclaration' || type.startsWith('Import')
+}
+
 /** What a node declares around itself. */
-function declareHere(node: Node, parents: readonly Node[], scope: Scope): void {
+function declareHere(node: Node, scope: Scope): void {
   switch (node.type) {
     case 'VariableDeclaration': {
       const target = node.kind === 'var' ? functionScope(scope) : scope
@@ -188,24 +192,24 @@ function innermost(parents: readonly Node[], scopes: ReadonlyMap<EstreeNode, Sco
   return undefined
 }
 
-function resolveAll(ast: Program, scopes: ReadonlyMap<EstreeNode, Scope>, module: Scope): ScopeTree {
+function toReference(node: Identifier, parents: readonly Node[], scope: Scope): Reference {
+  return { node, scope, isLoopUpdate: isInLoopUpdate(node, parents), isWrite: isWrite(node, parents) }
+}
+
+/** When all is declared, since a name may be used before. */
+function resolveAll(references: readonly Reference[]): Omit<ScopeTree, 'module'> {
   const bindingOf = new Map<Identifier, Binding>()
   const globals = new Set<string>()
-  visit(ast, (node, parents, key) => {
-    if (node.type !== 'Identifier' || !isReference(node, parents, key)) return
-    const scope = innermost(parents, scopes) ?? module
+  for (const reference of references) {
+    const { node, scope } = reference
     const binding = scope.find(node.name)
-    if (binding === undefined) {
-      globals.add(node.name)
-      return
+    if (binding === undefined) globals.add(node.name)
+    else {
+      bindingOf.set(node, binding)
+      if (binding.declaredAt !== node) binding.references.push(reference)
     }
-    bindingOf.set(node, binding)
-    const isDeclaration = binding.declaredAt === node
-    if (isDeclaration) return
-    const isLoopUpdate = isInLoopUpdate(node, parents)
-    binding.references.push({ node, scope, isLoopUpdate, isWrite: isWrite(node, parents) })
-  })
-  return { module, bindingOf, globals }
+  }
+  return { bindingOf, globals }
 }
 
 function isReference(node: Identifier, parents: readonly Node[], key: string | undefined): boolean {
@@ -262,8 +266,9 @@ function isWrite(node: Identifier, parents: readonly Node[]): boolean {
 
 function isInLoopUpdate(node: Identifier, parents: readonly Node[]): boolean {
   let child: Node = node
-  for (const parent of parents.toReversed()) {
-    if (isFunction(parent)) return false
+  for (let index = parents.length - 1; index >= 0; index -= 1) {
+    const parent = parents[index]
+    if (parent === undefined || isFunction(parent)) return false
     if (parent.type === 'ForStatement' && parent.update === child) return true
     child = parent
   }

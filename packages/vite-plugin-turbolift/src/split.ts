@@ -1,4 +1,5 @@
 import { parseModule } from './ast.ts'
+import type { HostParser } from './ast.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { editMain } from './edit-main.ts'
 import { editWorker } from './edit-worker.ts'
@@ -20,6 +21,8 @@ export interface SplitOptions {
   readonly pools: readonly string[]
   /** Exports that the worker's side keeps. Default none. */
   readonly keptExports?: KeptExports | undefined
+  /** Default acorn. */
+  readonly parser?: HostParser | undefined
 }
 
 export interface SplitModule {
@@ -62,7 +65,7 @@ export interface Edited {
  * @throws SyntaxError if the code is not JavaScript
  */
 export function splitModule(code: string, options: SplitOptions): SplitModule | undefined {
-  const module = parseModule(code)
+  const module = parseModule(code, options.parser)
   const scopes = analyzeScopes(module.ast)
   const scan = scanModule(module, { ...options, scopes })
   if (scan.functions.length === 0 && scan.diagnostics.length === 0) return undefined

@@ -33,13 +33,11 @@ export function divideModule(module: ParsedModule, scopes: ScopeTree): Unit[] {
 }
 
 /** Whether a comment asks for an effect to be part of the worker's slice. */
-export function isKeptByComment(unit: Unit, { comments, code }: ParsedModule): boolean {
-  return comments.some(
-    ({ value, end }) =>
-      value.includes(KEEP_COMMENT) &&
-      end <= unit.statement.start &&
-      code.slice(end, unit.statement.start).trim() === '',
-  )
+export function isKeptByComment({ statement }: Unit, { ast, code }: ParsedModule): boolean {
+  if (!code.includes(KEEP_COMMENT)) return false
+  // Between two statements is nothing but comments.
+  const before = ast.body.map(positioned).findLast(({ end }) => end <= statement.start)
+  return code.slice(before?.end ?? 0, statement.start).includes(KEEP_COMMENT)
 }
 
 /** The bindings of the module that a part of it refers to, other than in the parts left out. */

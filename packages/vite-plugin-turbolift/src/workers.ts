@@ -83,7 +83,8 @@ export async function fingerprint(
 ): Promise<string> {
   const hash = createHash('sha256')
   for (const [id, code] of compiled) hash.update(`${id}\0${code.length}\0${code}`)
-  for (const file of files) hash.update(`${file}\0${(await readSource(file)) ?? ''}`)
+  const sources = await Promise.all([...files].map(async (file) => `${file}\0${(await readSource(file)) ?? ''}`))
+  for (const source of sources) hash.update(source)
   return hash.digest('hex')
 }
 

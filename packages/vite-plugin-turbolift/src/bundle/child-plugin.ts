@@ -1,5 +1,6 @@
 import { isBuiltin } from 'node:module'
 
+import type { HostParser } from '../ast.ts'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
 import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
@@ -28,7 +29,7 @@ export interface ChildBuild {
 }
 
 /** The parts of a bundler's plugin context that the plugin uses; the same in Vite, Rollup and rolldown. */
-interface ChildContext {
+interface ChildContext extends HostParser {
   resolve(
     source: string,
     importer?: string,
@@ -54,7 +55,7 @@ export interface ChildPlugin {
     handler(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
   }
   load(id: string): string | null
-  transform(code: string, id: string): TransformResult
+  transform(this: ChildContext, code: string, id: string): TransformResult
   buildEnd(this: ChildContext, error?: Error): void
   generateBundle(options: unknown, bundle: Readonly<Record<string, OutputChunkLike>>): void
 }
@@ -100,7 +101,9 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
     },
     load: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
     transform(code, id) {
-      const side = entryIds.has(id) ? build.modules.split(code, id, build.shared.of(id))?.worker() : undefined
+      const side = entryIds.has(id)
+        ? build.modules.split({ code, id, parser: this }, build.shared.of(id))?.worker()
+        : undefined
       codes.set(id, side?.code ?? code)
       return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
     },

@@ -73,7 +73,9 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
       if (split === undefined) return null
       if (isInline) return split.inline()
       if (!isWorkerSide(this.environment)) return await toMainSide(this, { code, id, split })
-      return (shared.isShared(id, this.environment) ? compiler.modules.split(code, id, 'all') : split)?.worker()
+      return (
+        shared.isShared(id, this.environment) ? compiler.modules.split({ code, id, parser: this }, 'all') : split
+      )?.worker()
     },
   }
 }
