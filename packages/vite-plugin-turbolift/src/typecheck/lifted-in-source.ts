@@ -30,7 +30,7 @@ export function findLiftedInSource(source: string, path: string): readonly Lifte
 }
 
 function parseTypeScript(source: string, path: string): Program | undefined {
-  const parser = Parser.extend(tsPlugin({ jsx: /x$/.test(path) }))
+  const parser = Parser.extend(tsPlugin({ jsx: path.endsWith('x') }))
   try {
     const options = { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true } as const
     return parser.parse(source, { ...options, allowAwaitOutsideFunction: true }) as unknown as Program
