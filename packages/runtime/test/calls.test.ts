@@ -17,6 +17,13 @@ async function result(source: ProgramSource, environment?: Readonly<Record<strin
   return JSON.parse(ended.stdout)
 }
 
+const collector = `
+  import { setFlagsFromString } from 'node:v8'
+  import { runInNewContext } from 'node:vm'
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc')
+`
+
 const functions = `
   square: async (n) => n * n,
   echo: async (value) => value,
@@ -34,6 +41,8 @@ const functions = `
   sizeOf: async (stream) => { let size = 0; for await (const chunk of stream) size += chunk.length; return size },
   at: async (table, { index }) => [table[index], table === (globalThis.table ??= table), table.length],
   capturedAt: (table) => async (index) => table.get(index),
+  hold: async (value, name) => { held[name] = new WeakRef(value); return value[0] },
+  isGone: async (name) => { await new Promise((resolve) => setImmediate(resolve)); collect(); return held[name].deref() === undefined },
   bytes: async (size) => new Uint8Array(size),
   say: async (text) => console.log(text),
   async *streamUpTo(n) { try { for (let i = 0; i < n; i += 1) yield i } finally { console.log('closed') } },
@@ -158,6 +167,30 @@ describe.each(['local', 'inline'])('%s', (target) => {
       console.log(JSON.stringify([results.every(([item, isSame, length]) => item === 7 && isSame && length === 100_000),
         await capturedAt(1), (await at(small, { index: 1 }))[0]]))`
     expect(await result({ functions, main, options: { maxReplicas: 1 } }, environment)).toEqual([true, 'one', 'b'])
+  })
+
+  test('workers let go of a shared value that the program has let go of', async () => {
+    const main = `
+      ${collector}
+      const kept = turbolift.shared(['kept'])
+      const twin = turbolift.shared(['twin'])
+      const shareAndForget = async (value) => hold(turbolift.shared(value), value[0])
+      await Promise.all([hold(kept, 'kept'), hold(twin, 'twin'), shareAndForget(['gone']), shareAndForget(['twin'])])
+      while (!(await isGone('gone'))) {
+        collect()
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      const others = [await isGone('kept'), await isGone('twin')]
+      const again = await shareAndForget(['gone'])
+      console.log(JSON.stringify([...others, again, kept.length, twin.length]))`
+    const head = `${collector}\nconst held = {}`
+    expect(await result({ head, functions, main, options: { maxReplicas: 1 } }, environment)).toEqual([
+      false,
+      false,
+      'gone',
+      1,
+      1,
+    ])
   })
 
   test('arguments and results that are too large are refused, and other calls are not disturbed', async () => {

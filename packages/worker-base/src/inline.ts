@@ -68,6 +68,7 @@ class SameProcessWorker implements InlineWorker {
   send(message: ProgramMessage): void {
     if (message.kind === 'call') void this.#run(message)
     if (message.kind === 'share') this.#runner.shared.add(message.key, message.value)
+    if (message.kind === 'unshare') this.#runner.shared.delete(message.key)
     const running = this.#running.get(message.id)
     if (running === undefined) return
     if (message.kind === 'credit') running.credit.add(message.items)

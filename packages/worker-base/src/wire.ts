@@ -49,6 +49,7 @@ export {
   toPlainText,
 } from './wire/values.ts'
 export type { ArgumentOptions, StreamOptions, WireValue } from './wire/values.ts'
+export { onSharedGone } from './wire/shared.ts'
 export type { SharedValue } from './wire/shared.ts'
 export { CallStreams } from './wire/call-streams.ts'
 export type { StreamEvent, StreamPort } from './wire/call-streams.ts'

@@ -5,6 +5,7 @@ import {
   createFrameWriter,
   decodeError,
   encodeError,
+  onSharedGone,
   parseMessage,
 } from '@turbolift/worker-base/wire'
 import type {
@@ -78,6 +79,7 @@ export class WorkerClient implements CallHost {
   readonly #pinger: NodeJS.Timeout
   /** Keys of the values that this worker has. */
   readonly #shared: Set<string> = new Set()
+  #endSharing: (() => void) | undefined
   #answers = 0
   /** Its waiting calls were recalled: it gets no others before it has answered one. */
   #isStuck = false
@@ -125,9 +127,14 @@ export class WorkerClient implements CallHost {
   #share(values: readonly SharedValue[] = []): void {
     for (const { key, value } of values) {
       if (this.#shared.has(key)) continue
+      this.#endSharing ??= onSharedGone((gone) => this.#unshare(gone))
       this.#writer.send({ kind: 'share', id: 0, key, value })
       this.#shared.add(key)
     }
+  }
+
+  #unshare(key: string): void {
+    if (this.#shared.delete(key)) this.#post({ kind: 'unshare', id: 0, key })
   }
 
   /** Aborts the call over there. Its answer is still to come, and it keeps its place until then. */
@@ -175,6 +182,7 @@ export class WorkerClient implements CallHost {
   close(): void {
     this.#isClosed = true
     clearInterval(this.#pinger)
+    this.#endSharing?.()
     this.#stream.destroy()
   }
 

@@ -4,7 +4,7 @@ import { argumentUnsendable, callTooLarge } from './errors.ts'
 
 /**
  * Marks a large object that many calls hold, in their arguments or captures: each worker gets it once, as it is now,
- * instead of once for each call. Returns the object itself. In a worker all calls see one object: read it, do not
+ * instead of once for each call. Workers let go of it some time after the program has. Returns the object itself. In a worker all calls see one object: read it, do not
  * change it.
  * @throws TransferError `ARGUMENT_UNSENDABLE`, `CALL_TOO_LARGE`
  * @example

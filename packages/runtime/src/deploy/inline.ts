@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 
 import { createInlineWorker } from '@turbolift/worker-base/inline'
 import type { InlineWorker } from '@turbolift/worker-base/inline'
-import { encodeError } from '@turbolift/worker-base/wire'
+import { encodeError, onSharedGone } from '@turbolift/worker-base/wire'
 import type { StreamEvent, WorkerMessage } from '@turbolift/worker-base/wire'
 
 import { settleByAnswer } from '../call/answer.ts'
@@ -37,6 +37,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   readonly appetite: number = APPETITE
   readonly #options: InlineOptions
   readonly #tries: Map<number, Try> = new Map()
+  readonly #endSharing: () => void = onSharedGone((key) => this.#send({ kind: 'unshare', id: 0, key }))
   #worker: Promise<InlineWorker> | undefined
   #lastId = 0
 
@@ -86,6 +87,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#endSharing()
     const worker = await this.#worker
     await worker?.stop()
   }

@@ -58,6 +58,9 @@ export class CallRunner {
       case 'share':
         this.#options.shared.add(message.key, message.value)
         break
+      case 'unshare':
+        this.#options.shared.delete(message.key)
+        break
       case 'return':
         if (message.id === this.#running?.call.id) this.#running.credit.close()
         break

@@ -10,6 +10,11 @@ export class SharedStore {
     if (!this.#decoded.has(key)) this.#encoded.set(key, value)
   }
 
+  delete(key: string): void {
+    this.#encoded.delete(key)
+    this.#decoded.delete(key)
+  }
+
   /** @throws Error when it has not arrived */
   get(key: string): unknown {
     if (this.#decoded.has(key)) return this.#decoded.get(key)

@@ -75,6 +75,11 @@ export class ExecutorPool {
     for (const { thread } of this.#executors) thread.post(copyFrame(kept), 0)
   }
 
+  unshare(frame: Frame): void {
+    this.#shared.delete(readShareKey(frame))
+    for (const { thread } of this.#executors) thread.post(copyFrame(frame), 0)
+  }
+
   /** Gives a call back that has not begun. */
   recall(call: PendingCall): void {
     if (!this.#takeBack(call)) return

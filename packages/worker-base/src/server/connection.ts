@@ -109,6 +109,9 @@ class ProgramConnection implements Connection {
       case FRAME_TYPE.share:
         this.#options.pool.share(frame)
         break
+      case FRAME_TYPE.unshare:
+        this.#options.pool.unshare(frame)
+        break
       case FRAME_TYPE.ping:
         this.send({ kind: 'pong', id: frame.id })
         break

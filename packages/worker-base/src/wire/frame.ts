@@ -34,6 +34,7 @@ export const FRAME_TYPE = {
   opened: 19,
   stream: 20,
   outcome: 21,
+  unshare: 22,
 } as const
 
 /** One frame as it arrived: fields and text unread, so that it can be passed on as it is. */

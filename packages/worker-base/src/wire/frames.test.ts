@@ -57,6 +57,7 @@ const messages: readonly Message[] = [
     items: 7,
     value,
   })),
+  { kind: 'unshare', id: 0, key: 'a key' },
   { kind: 'share', id: 0, key: 'a key', value: { format: 'devalue', text: '[1]', parts: [Uint8Array.of(1, 2, 3)] } },
   { kind: 'drain', id: 0 },
   { kind: 'draining', id: 0 },

@@ -34,6 +34,8 @@ export function maxHeadBytes(message: Message): number {
       return STREAM_FIELD_BYTES + maxValueBytes(message.value)
     case 'share':
       return 1 + maxTextBytes(message.key) + maxValueBytes(message.value)
+    case 'unshare':
+      return 1 + maxTextBytes(message.key)
     case 'credit':
       return 4
     case 'hello':
@@ -66,7 +68,9 @@ export function writeHead(slab: Buffer, start: number, message: Message): number
     case 'stream':
       return writeStream(slab, start, message)
     case 'share':
-      return writeShare(slab, start, message)
+      return writeValue(slab, writeShareKey(slab, start, message.key), message.value)
+    case 'unshare':
+      return writeShareKey(slab, start, message.key)
     case 'credit':
       return slab.writeUInt32LE(message.items, start)
     case 'hello':
@@ -135,7 +139,7 @@ export function readCreditItems({ head }: Frame): number {
   return readU32(head, 0)
 }
 
-/** The key of a received share, without reading the rest of it. */
+/** The key of a received share or its end, without reading the rest of it. */
 export function readShareKey(frame: Frame): string {
   return frame.head.toString('latin1', 1, shareKeyEnd(frame))
 }
@@ -146,10 +150,10 @@ function shareKeyEnd({ head }: Frame): number {
   return end
 }
 
-function writeShare(slab: Buffer, start: number, { key, value }: Extract<Message, { kind: 'share' }>): number {
+function writeShareKey(slab: Buffer, start: number, key: string): number {
   const keyBytes = slab.write(key, start + 1, 255, 'latin1')
   slab.writeUInt8(keyBytes, start)
-  return writeValue(slab, start + 1 + keyBytes, value)
+  return start + 1 + keyBytes
 }
 
 function parseConnectionMessage(frame: Frame): Message {
@@ -162,6 +166,8 @@ function parseConnectionMessage(frame: Frame): Message {
       return { kind: 'drain', id: 0 }
     case FRAME_TYPE.share:
       return { kind: 'share', id: 0, key: readShareKey(frame), value: parseValue(frame, shareKeyEnd(frame)) }
+    case FRAME_TYPE.unshare:
+      return { kind: 'unshare', id: 0, key: readShareKey(frame) }
     case FRAME_TYPE.draining:
       return { kind: 'draining', id: 0 }
     case FRAME_TYPE.failed:

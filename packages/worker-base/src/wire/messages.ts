@@ -89,6 +89,8 @@ export type ProgramMessage =
   | { readonly kind: 'recall'; readonly id: number }
   /** A value that later calls of this connection hold by its key (made by `rememberShared`). */
   | { readonly kind: 'share'; readonly id: 0; readonly key: string; readonly value: WireValue }
+  /** No later call holds that value, unless it is shared again. */
+  | { readonly kind: 'unshare'; readonly id: 0; readonly key: string }
   /** Asks the worker to finish its calls and exit. */
   | { readonly kind: 'drain'; readonly id: 0 }
   | StreamMessage
