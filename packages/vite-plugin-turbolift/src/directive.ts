@@ -7,13 +7,13 @@ export type Directive =
  * Sources without this text have nothing to do with lifting, but for a name like `*.lift.ts`. It has room for all that
  * `parseDirective` tells as misspelt, and little more: sentences that begin so are not worth a parse.
  */
-const DIRECTIVE_PATTERN = /(['"])use ?[lfit][^'"\n:]{0,6}(?::[^'"\n]*)?\1/i
+export const DIRECTIVE_PATTERN: RegExp = /(['"])use ?[lfit][^'"\n:]{0,6}(?::[^'"\n]*)?\1/i
 
-const MODULE_NAME = /\.lift\.[cm]?[jt]sx?(?:$|\?)/
+/** Modules that are lifted by their name: `*.lift.ts`, and the other endings of modules. */
+export const LIFT_MODULE: RegExp = /\.lift\.[cm]?[jt]sx?(?:$|\?)/
 
-/** `*.lift.ts`, and the other endings of modules. */
 export function isLiftModuleName(id: string): boolean {
-  return MODULE_NAME.test(id)
+  return LIFT_MODULE.test(id)
 }
 
 /** Whether a module may have lifted functions or misspelt directives; the others are not parsed. */

@@ -10,6 +10,7 @@ import type { BuildContext } from './compiler.ts'
 import { createDevPlugin } from './dev/plugin.ts'
 import { createWatchPagePlugin } from './dev/watch-page.ts'
 import { directiveInClient } from './diagnostics.ts'
+import { DIRECTIVE_PATTERN, LIFT_MODULE, isLiftModuleName } from './directive.ts'
 import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
 import { resolveOptions } from './options.ts'
 import type { TurboliftOptions } from './options.ts'
@@ -50,13 +51,17 @@ export function turbolift(options: TurboliftOptions = {}): TurboliftPlugin[] {
   const resolved = resolveOptions(options)
   return [
     createStripPlugin(),
-    createMainPlugin(new Compiler(resolved)),
+    ...createMainPlugins(new Compiler(resolved)),
     createDevPlugin(resolved),
     createWatchPagePlugin(),
   ]
 }
 
-function createMainPlugin(compiler: Compiler): TurboliftPlugin {
+/**
+ * The hooks have filters, by which most hosts do not even hand them what they have nothing to do with: to copy the code
+ * of each module out of a bundler of native code takes longer than to bundle it. Those of older versions ignore filters.
+ */
+function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
   /** In a child build the user's configuration makes the plugin anew, and the one for workers takes its part. */
   let isChild = false
   const plugin = {
@@ -83,32 +88,62 @@ function createMainPlugin(compiler: Compiler): TurboliftPlugin {
       }
       return null
     },
-    async resolveId(this: Context, source: string, importer: string | undefined) {
-      if (isChild) return null
-      if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
-      if (source !== RUNTIME_MODULE) return null
-      return (await this.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+    resolveId: {
+      filter: { id: toExact(MANIFEST_MODULE, RUNTIME_MODULE) },
+      async handler(this: Context, source: string, importer: string | undefined) {
+        if (isChild) return null
+        if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
+        if (source !== RUNTIME_MODULE) return null
+        return (await this.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+      },
     },
-    load: (id: string) => (id === RESOLVED_MANIFEST ? `export const manifest = ${MANIFEST_PLACEHOLDER}\n` : null),
-    async transform(this: Context, code: string, id: string) {
-      if (isChild || !compiler.options.concerns(code, id)) return null
-      const split = await compiler.split(this, code, id)
-      if (split === undefined) return null
-      const [first] = split.functions
-      if (isForClient(this) && first !== undefined) {
-        await reportProblems(this, { code, id, diagnostics: [directiveInClient(first.node)] })
-      }
-      const { code: edited, map } = split.main()
-      return { code: edited, map, moduleType: 'js' }
+    load: {
+      filter: { id: toExact(RESOLVED_MANIFEST) },
+      handler: (id: string) => (id === RESOLVED_MANIFEST ? `export const manifest = ${MANIFEST_PLACEHOLDER}\n` : null),
+    },
+    transform: {
+      filter: { id: { exclude: LIFT_MODULE }, code: DIRECTIVE_PATTERN },
+      async handler(this: Context, code: string, id: string) {
+        return isLiftModuleName(id) ? null : await transform(this, code, id)
+      },
     },
     async buildEnd(this: Context, error?: Error) {
       if (error === undefined && !isChild && !isForClient(this)) await compiler.finish(this)
     },
-    renderChunk: (code: string) =>
-      code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null,
+    renderChunk: {
+      filter: { code: MANIFEST_PLACEHOLDER },
+      handler: (code: string) => (code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null),
+    },
     generateBundle: () => compiler.written(),
   }
-  return plugin
+  /** The filters of one hook must all hold, and these modules need not have a directive. */
+  const ofLiftModules = {
+    name: 'turbolift:modules',
+    apply: 'build',
+    sharedDuringBuild: true,
+    transform: {
+      filter: { id: LIFT_MODULE },
+      async handler(this: Context, code: string, id: string) {
+        return isLiftModuleName(id) ? await transform(this, code, id) : null
+      },
+    },
+  }
+  const transform = async (context: Context, code: string, id: string) => {
+    if (isChild || !compiler.options.concerns(code, id)) return null
+    const split = await compiler.split(context, code, id)
+    if (split === undefined) return null
+    const [first] = split.functions
+    if (isForClient(context) && first !== undefined) {
+      await reportProblems(context, { code, id, diagnostics: [directiveInClient(first.node)] })
+    }
+    const { code: edited, map } = split.main()
+    return { code: edited, map, moduleType: 'js' }
+  }
+  return [plugin, ofLiftModules]
+}
+
+function toExact(...ids: readonly string[]): RegExp[] {
+  return ids.map((id) => new RegExp(`^${id}$`))
 }
 
 function isForClient({ environment }: Context): boolean {

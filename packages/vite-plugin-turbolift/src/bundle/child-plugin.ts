@@ -54,7 +54,7 @@ export interface ChildPlugin {
     readonly order: 'pre'
     handler(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
   }
-  load(id: string): string | null
+  readonly load: { readonly filter: { readonly id: RegExp }; handler(id: string): string | null }
   transform(this: ChildContext, code: string, id: string): TransformResult
   buildEnd(this: ChildContext, error?: Error): void
   generateBundle(options: unknown, bundle: Readonly<Record<string, OutputChunkLike>>): void
@@ -99,7 +99,10 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
         return null
       },
     },
-    load: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
+    load: {
+      filter: { id: new RegExp(`^${RESOLVED_FUNCTIONS}$`) },
+      handler: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
+    },
     transform(code, id) {
       const side = entryIds.has(id)
         ? build.modules.split({ code, id, parser: this }, build.shared.of(id))?.worker()

@@ -16,7 +16,10 @@ interface FilesContext {
 
 export interface FilesPlugin {
   readonly name: string
-  transform(this: FilesContext, code: string, id: string): { code: string; map: { mappings: string } } | null
+  readonly transform: {
+    readonly filter: { readonly code: string }
+    handler(this: FilesContext, code: string, id: string): { code: string; map: { mappings: string } } | null
+  }
 }
 
 /**
@@ -26,20 +29,23 @@ export interface FilesPlugin {
 export function createFilesPlugin(): FilesPlugin {
   return {
     name: 'turbolift:files',
-    transform(code, id) {
-      if (!code.includes('import.meta.url')) return null
-      const text = new MagicString(code)
-      for (const { 0: whole, 2: path = '', index } of code.matchAll(FILE_URL)) {
-        const file = resolve(dirname(cleanId(id)), path)
-        if (!existsSync(file)) continue
-        this.addWatchFile(file)
-        const source = readFileSync(file)
-        const fileName = toFileName(file, source)
-        this.emitFile({ type: 'asset', fileName, source })
-        // All modules of workers are in `chunks/`.
-        text.overwrite(index, index + whole.length, `new URL(${JSON.stringify(`../${fileName}`)}, import.meta.url)`)
-      }
-      return text.hasChanged() ? { code: text.toString(), map: text.generateMap({ hires: 'boundary' }) } : null
+    transform: {
+      filter: { code: 'import.meta.url' },
+      handler(code, id) {
+        if (!code.includes('import.meta.url')) return null
+        const text = new MagicString(code)
+        for (const { 0: whole, 2: path = '', index } of code.matchAll(FILE_URL)) {
+          const file = resolve(dirname(cleanId(id)), path)
+          if (!existsSync(file)) continue
+          this.addWatchFile(file)
+          const source = readFileSync(file)
+          const fileName = toFileName(file, source)
+          this.emitFile({ type: 'asset', fileName, source })
+          // All modules of workers are in `chunks/`.
+          text.overwrite(index, index + whole.length, `new URL(${JSON.stringify(`../${fileName}`)}, import.meta.url)`)
+        }
+        return text.hasChanged() ? { code: text.toString(), map: text.generateMap({ hires: 'boundary' }) } : null
+      },
     },
   }
 }

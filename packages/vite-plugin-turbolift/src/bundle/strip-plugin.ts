@@ -10,8 +10,15 @@ interface Stripped {
 
 export interface StripPlugin {
   readonly name: string
-  transform(this: { readonly meta: HostMeta }, code: string, id: string): Promise<Stripped | null>
+  /** Not in Vite. */
+  readonly apply: () => false
+  readonly transform: {
+    readonly filter: { readonly id: RegExp }
+    handler(this: { readonly meta: HostMeta }, code: string, id: string): Promise<Stripped | null>
+  }
 }
+
+const TYPED = /\.(?:[cm]?ts|[jt]sx)(?:$|\?)/
 
 /**
  * Takes the types out of modules with lifted functions where the bundler itself does so only after all plugins:
@@ -20,14 +27,16 @@ export interface StripPlugin {
 export function createStripPlugin(): StripPlugin {
   return {
     name: 'turbolift:strip',
-    async transform(code, id) {
-      const file = id.replace(/\?.*$/, '')
-      if (hostKindOf(this.meta) !== 'rolldown' || !/\.(?:[cm]?ts|[jt]sx)$/.test(file)) return null
-      if (!mayHoldLifted(code, id)) return null
-      const { transform } = await import('rolldown/utils')
-      const { code: stripped, map, errors } = await transform(file, code, { sourcemap: true })
-      if (errors[0] !== undefined) throw errors[0]
-      return { code: stripped, map: map === undefined ? undefined : JSON.stringify(map), moduleType: 'js' }
+    apply: () => false,
+    transform: {
+      filter: { id: TYPED },
+      async handler(code, id) {
+        if (hostKindOf(this.meta) !== 'rolldown' || !TYPED.test(id) || !mayHoldLifted(code, id)) return null
+        const { transform } = await import('rolldown/utils')
+        const { code: stripped, map, errors } = await transform(id.replace(/\?.*$/, ''), code, { sourcemap: true })
+        if (errors[0] !== undefined) throw errors[0]
+        return { code: stripped, map: map === undefined ? undefined : JSON.stringify(map), moduleType: 'js' }
+      },
     },
   }
 }
