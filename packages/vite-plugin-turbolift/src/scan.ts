@@ -153,17 +153,21 @@ class Scan {
   }
 
   #capturesOf(node: FunctionNode, own: Node | undefined): Binding[] {
-    const captures = new Set<Binding>()
+    const identifiers: NodeOf<'Identifier'>[] = []
     visit(node, (inner) => {
-      if (inner.type !== 'Identifier') return
+      if (inner.type === 'Identifier') identifiers.push(inner)
+    })
+    const captures = new Set<Binding>()
+    // Parsers differ in the order of a node's keys; captures are in that of the source.
+    for (const inner of identifiers.toSorted((a, b) => a.start - b.start)) {
       const binding = this.#options.scopes.bindingOf.get(inner)
-      if (binding === undefined || captures.has(binding)) return
-      if (binding.scope === this.#options.scopes.module || binding.scope.isInside(node)) return
+      if (binding === undefined || captures.has(binding)) continue
+      if (binding.scope === this.#options.scopes.module || binding.scope.isInside(node)) continue
       // A function's own name is bound around it, and refers to the function in the worker.
-      if (binding.declaration === node) return
+      if (binding.declaration === node) continue
       captures.add(binding)
       if (binding.declaration !== own) this.#checkCapture(binding, inner)
-    })
+    }
     return [...captures]
   }
 
