@@ -82,6 +82,36 @@ describe.each(['vite', 'vite-7'])('the dev server of %s', (viteName) => {
     expect(await load('src/base.lift.ts#gone')).toBeUndefined()
   })
 
+  test('keeps no more of it than what is imported, and adds what is imported later', async () => {
+    const shared = {
+      'src/base.ts': `import { listen } from './listen'
+export async function base() { 'use lift'; return 'base' }
+export const [plain, other, third] = ['plain', 'other', 'third']
+export { plain as renamed }
+export const port = listen()`,
+      'src/listen.ts': "export const listen = () => { throw new Error('a worker must not listen') }",
+      'src/one.lift.ts': `import { base, plain } from './base'\nexport async function one() { return [await base(), plain] }`,
+      'src/two.lift.ts': `import { again } from './again'\nexport async function two() { return again }`,
+      'src/again.ts': `export { renamed as again } from './base'`,
+      'src/three.lift.ts': `import * as all from './base'\nexport async function three() { return all.plain }`,
+    }
+    await using project = await createProject(shared, viteName)
+    await using server = await startServer(project)
+    const environment = server.environments['turbolift_worker']
+    const load = createLoader({ address: addressOf(environment) ?? '', root: project.root })
+    const call = async (id: string): Promise<unknown> => Reflect.apply(Object(await load(id)), undefined, [])
+    expect(await call('src/one.lift.ts#one')).toEqual(['base', 'plain'])
+    expect(await call('src/two.lift.ts#two')).toBe('plain')
+    expect(await call('src/base.ts#base')).toBe('base')
+    expect((await environment?.transformRequest('/src/base.ts'))?.code).not.toContain('listen')
+    // What takes all of it takes that too, as in a build.
+    await expect(call('src/three.lift.ts#three')).rejects.toThrow('a worker must not listen')
+    await using _ = await project.edit({
+      'src/three.lift.ts': `import { other } from './base'\nexport async function three() { return other }`,
+    })
+    await vi.waitFor(async () => expect(await call('src/three.lift.ts#three')).toBe('other'), { timeout: 30_000 })
+  })
+
   test('refuses a worker that would load what the program starts from, until the import is gone', async () => {
     const limits = { 'src/check.ts': `import { limit } from './limit'\nexport const check = (n: number) => n < limit` }
     await using project = await createProject(

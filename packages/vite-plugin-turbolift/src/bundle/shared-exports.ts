@@ -28,7 +28,8 @@ export class SharedExports {
   }
 }
 
-function readNames(code: string, source: string): readonly string[] | 'all' {
+/** The names that a module imports from a source: all of them, unless it lists them. */
+export function readNames(code: string, source: string): readonly string[] | 'all' {
   try {
     return importedNames(code, source)
   } catch (error) {
@@ -38,7 +39,7 @@ function readNames(code: string, source: string): readonly string[] | 'all' {
   }
 }
 
-/** The names that a module imports from a source: all of them, unless it lists them. */
+/** @throws SyntaxError */
 function importedNames(code: string, source: string): readonly string[] | 'all' {
   const names: string[] = []
   let isAll = false

@@ -68,14 +68,17 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
     },
     load: (id) => (id === RESOLVED_MANIFEST && server !== undefined ? loadManifest(server, options) : null),
     async transform(code, id) {
-      if (server === undefined || !options.concerns(code, id)) return null
-      const split = await compiler.split(this, code, id)
-      if (split === undefined) return null
-      if (isInline) return split.inline()
-      if (!isWorkerSide(this.environment)) return await toMainSide(this, { code, id, split })
-      return (
-        shared.isShared(id, this.environment) ? compiler.modules.split({ code, id, parser: this }, 'all') : split
-      )?.worker()
+      if (server === undefined) return null
+      const split = options.concerns(code, id) ? await compiler.split(this, code, id) : undefined
+      if (isInline) return split?.inline()
+      if (!isWorkerSide(this.environment)) {
+        return split === undefined ? null : await toMainSide(this, { code, id, split })
+      }
+      const kept = split === undefined ? undefined : shared.keep(id)
+      const side = kept === undefined ? split : compiler.modules.split({ code, id, parser: this }, kept)
+      const edited = side?.worker()
+      shared.noteImporter(id, edited?.code ?? code, this.environment)
+      return edited
     },
   }
 }
