@@ -24,8 +24,11 @@ const shapes: readonly Shape[] = [
   { modules: 200, functions: 5, lines: 7 },
 ]
 
-/** Without lifting and without the runtime; with an import of the runtime, as a program of `map` has it; lifted. */
-const variants = ['plain', 'runtime', 'lifted'] as const
+/**
+ * Without lifting and without the runtime; with an import of the runtime, as a program of `map` has it; lifted; and
+ * what lifting cannot do without, by the bundler alone: all of the runtime, and a second build for the workers.
+ */
+const variants = ['plain', 'runtime', 'lifted', 'bare'] as const
 type Variant = (typeof variants)[number]
 
 /** What lifting adds to the time that `vite build` takes. */
@@ -48,10 +51,13 @@ export async function benchBuildCost(): Promise<Section> {
 
 function toSection(times: readonly number[]): Section {
   const rows = shapes.map(({ modules, functions, lines }, index) => {
-    const [plain = Number.NaN, runtime = Number.NaN, lifted = Number.NaN] = times.slice(variants.length * index)
+    const [plain = Number.NaN, runtime = Number.NaN, lifted = Number.NaN, bare = Number.NaN] = times.slice(
+      variants.length * index,
+    )
     return [
       `${modules * functions} functions in ${modules} modules of ${lines} lines`,
-      ...[plain, runtime, lifted].map((ms) => `${ms.toFixed(0)} ms`),
+      ...[plain, runtime, bare, lifted].map((ms) => `${ms.toFixed(0)} ms`),
+      (bare / plain).toFixed(2),
       (lifted / plain).toFixed(2),
       (lifted / runtime).toFixed(2),
       `${(((lifted - runtime) / (modules * functions)) * 1000).toFixed(0)} µs`,
@@ -61,9 +67,20 @@ function toSection(times: readonly number[]): Section {
     title: 'Cost of a build',
     text:
       'The command `vite build` of the same program, with the plugin in its configuration: without the directive, ' +
-      'without it but with an import of `map`, and with the directive in its functions. ' +
+      'without it but with an import of `map`, and with the directive in its functions. Two builds: what the bundler ' +
+      'alone takes to bundle the whole runtime, and the modules of the functions once more for the workers. ' +
       `${ROUNDS} rounds by turns, the median counts. Types are not checked in it.`,
-    head: ['lifted', 'plain', 'imports `map`', 'lifted', '× plain', '× imports `map`', 'more for each function'],
+    head: [
+      'lifted',
+      'plain',
+      'imports `map`',
+      'two builds',
+      'lifted',
+      'two builds × plain',
+      'lifted × plain',
+      'lifted × imports `map`',
+      'more for each function',
+    ],
     rows,
   }
 }
@@ -87,8 +104,7 @@ async function writeProject({ root, shape, variant }: Project): Promise<void> {
   const write = (name: string, text: string) => writeFile(join(root, name), text)
   await mkdir(join(root, 'src'), { recursive: true })
   await write('package.json', '{ "name": "cost", "type": "module" }')
-  const plugin = `import { turbolift } from 'vite-plugin-turbolift'\n`
-  await write('vite.config.ts', `${plugin}export default { plugins: [turbolift({ typecheck: false })] }\n`)
+  await write('vite.config.ts', variant === 'bare' ? twoBuilds : withPlugin)
   const numbers = Array.from({ length: modules }, (_, index) => index)
   // Functions are dealt out evenly, so that 0.5 a module means every second one has one.
   const countOf = (index: number) => Math.floor((index + 1) * functions) - Math.floor(index * functions)
@@ -99,14 +115,42 @@ async function writeProject({ root, shape, variant }: Project): Promise<void> {
     ),
   )
   await write('src/main.ts', toMain(numbers, variant))
+  const loads = numbers.map((index) => `  part${index}: () => import('./part${index}.ts').then(Object.values),\n`)
+  if (variant === 'bare') await write('src/functions.ts', `export const functions = {\n${loads.join('')}}\n`)
 }
+
+const withPlugin = `import { turbolift } from 'vite-plugin-turbolift'
+export default { plugins: [turbolift({ typecheck: false })] }
+`
+
+const twoBuilds = `import { build } from 'vite'
+const toOptions = (ssr, output) => ({
+  build: { ssr, target: 'node20', minify: false, rollupOptions: { output: { format: 'es', ...output } } },
+  ssr: { noExternal: true },
+})
+const second = toOptions('src/functions.ts', {})
+export default {
+  ...toOptions('src/main.ts', { entryFileNames: '[name].js', codeSplitting: false }),
+  plugins: [
+    {
+      name: 'second',
+      async buildEnd() {
+        const options = { ...second.build, write: false, sourcemap: true }
+        await build({ ...second, configFile: false, logLevel: 'warn', build: options })
+      },
+    },
+  ],
+}
+`
 
 function toMain(numbers: readonly number[], variant: Variant): string {
   const imports = numbers.map((index) => `import * as part${index} from './part${index}.ts'\n`).join('')
   const uses = numbers.map((index) => `...Object.values(part${index})`).join(', ')
-  const [map, call] =
-    variant === 'plain' ? ['', 'await f(1)'] : [`import { map } from 'turbolift'\n`, 'await map(f, [1])']
-  return `${map}${imports}for (const f of [${uses}]) console.log(${call})\n`
+  const loop = `for (const f of [${uses}]) console.log(${variant === 'plain' ? 'await f(1)' : 'await map(f, [1])'})\n`
+  const map = variant === 'plain' ? '' : `import { map } from 'turbolift'\n`
+  // What each lifted function is made by, and all that it may need.
+  const runtime = variant === 'bare' ? `export { createLiftedFunction } from 'turbolift/internal'\n` : ''
+  return `${map}${runtime}${imports}${loop}`
 }
 
 interface Module {
