@@ -88,6 +88,8 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
       }
       return null
     },
+    // Rolldown warns of hooks that take long, and this one builds the workers.
+    onLog: (_: string, { code = '', message }: BundlerLog) => (isOfOwnTime(code, message) ? false : undefined),
     resolveId: {
       filter: { id: toExact(MANIFEST_MODULE, RUNTIME_MODULE) },
       async handler(this: Context, source: string, importer: string | undefined) {
@@ -140,6 +142,17 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     return { code: edited, map, moduleType: 'js' }
   }
   return [plugin, ofLiftModules]
+}
+
+interface BundlerLog {
+  readonly code?: string
+  readonly message: string
+}
+
+/** A list of slow hooks that holds no other than `buildEnd` of ours. */
+function isOfOwnTime(code: string, message: string): boolean {
+  const slow = code.endsWith('_TIMINGS') ? (message.match(/^ *- .*/gm) ?? []) : []
+  return slow.length > 0 && slow.every((line) => line.includes('plugin turbolift buildEnd '))
 }
 
 function toExact(...ids: readonly string[]): RegExp[] {

@@ -228,3 +228,35 @@ export async function self() {
     expect((await runProgram(three)).stdout).toBe('3\n')
   })
 })
+
+test("rolldown's list of slow hooks is not printed for the time that workers take to build, and for others it is", async () => {
+  const [vite8] = bundlers
+  const told: string[] = []
+  const slow = {
+    name: 'slow',
+    async buildStart() {
+      await new Promise((resolve) => setTimeout(resolve, 2_000))
+    },
+    onLog(_: string, { code, message }: { readonly code?: string; readonly message: string }) {
+      if (code?.endsWith('_TIMINGS') === true) told.push(...(message.match(/(?<=- plugin ).*(?= \(\d)/g) ?? []))
+    },
+  }
+  let builds = 0
+  const slowInWorkers = {
+    ...slow,
+    name: 'slow-in-workers',
+    async buildStart() {
+      builds += 1
+      if (builds === 2) await slow.buildStart().then(slow.buildStart)
+    },
+  }
+  const files = { 'src/main.ts': `export async function work() { 'use lift'; return 1 }` }
+  const buildWith = async (...plugins: readonly object[]) => {
+    await using project = await createProject(files)
+    const all = [...turbolift({ typecheck: false }), ...plugins] as ReturnType<typeof turbolift>
+    await vite8?.build({ root: project.root, input: { main: 'src/main.ts' }, plugins: all })
+    return told.splice(0)
+  }
+  expect(await buildWith(slowInWorkers)).toEqual(['slow-in-workers buildStart'])
+  expect(await buildWith(slow)).toEqual(expect.arrayContaining(['slow buildStart', 'turbolift buildEnd']))
+})
