@@ -12,10 +12,14 @@ const ENTRY = /("(?:[^"\\]|\\.)*"): ?\(\) ?=> ?import\(["'`]\.\/([^"'`]+)["'`]\)
  */
 export function hashFunctions(files: readonly WorkerFile[]): ReadonlyMap<string, string> {
   const byPath = new Map(files.map(({ path, content }) => [path, content]))
+  const hashOf = new Map<string, string>()
   const hashes = new Map<string, string>()
   for (const [, id = '', path = ''] of String(byPath.get('functions.js')).matchAll(ENTRY)) {
     const chunk = byPath.get(path)
-    if (chunk !== undefined) hashes.set(parseText(id), createHash('sha256').update(chunk).digest('hex'))
+    if (chunk === undefined) continue
+    const hash = hashOf.get(path) ?? createHash('sha256').update(chunk).digest('hex')
+    hashOf.set(path, hash)
+    hashes.set(parseText(id), hash)
   }
   return hashes
 }

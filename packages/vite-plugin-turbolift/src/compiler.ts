@@ -31,6 +31,12 @@ export interface BuildContext {
 
 export interface FinishContext extends BuildContext, TypeReportContext, HostParser {}
 
+/** What one build of workers gave; their files are still being compressed. */
+interface Built {
+  readonly watched: ReadonlySet<string>
+  readonly manifest: Promise<LiftManifest>
+}
+
 /** What the plugin knows while a bundler lives: in watch mode, through many builds. */
 export class Compiler {
   readonly options: ResolvedOptions
@@ -79,8 +85,10 @@ export class Compiler {
     const key = await this.#fingerprint(entries, codeOf)
     if (key !== this.#built?.key) {
       const mainEntries = new Set(ids.filter((id) => context.getModuleInfo(id)?.isEntry))
-      const watched = await this.#build(context, entries, mainEntries)
-      this.#built = { key: await this.#fingerprint(entries, codeOf, watched), watched }
+      const { watched, manifest } = await this.#build(context, entries, mainEntries)
+      const [made, built] = await Promise.all([manifest, this.#fingerprint(entries, codeOf, watched)])
+      this.#manifest = made
+      this.#built = { key: built, watched }
     }
     for (const file of this.#built?.watched ?? []) context.addWatchFile(file)
   }
@@ -89,12 +97,12 @@ export class Compiler {
     context: FinishContext,
     entries: readonly LiftedModule[],
     mainEntries: ReadonlySet<string>,
-  ): Promise<ReadonlySet<string>> {
+  ): Promise<Built> {
     const { bundle, modules, options, root } = this
     const program = programName(root)
     if (entries.length === 0) {
-      this.#manifest = await createManifest({ program, modules: entries, files: [], externals: [], options })
-      return new Set()
+      const manifest = createManifest({ program, modules: entries, files: [], externals: [], options })
+      return { watched: new Set(), manifest }
     }
     if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
     const [workers] = await Promise.all([
@@ -103,12 +111,14 @@ export class Compiler {
     ])
     const { files, externals, graph, watched } = workers
     await reportCopiedState(context, this.#copiedModules(context, entries, graph))
-    this.#manifest = await createManifest({ program, modules: entries, files, externals, options })
+    const manifest = createManifest({ program, modules: entries, files, externals, options })
     this.#written = Promise.all([
       writeReadable(root, files),
       writeReport({ root, modules: entries, graph, path: options.report }),
     ])
-    return watched
+    // `written` tells what went wrong.
+    this.#written.catch(() => undefined)
+    return { watched, manifest }
   }
 
   /** Waits for the files for people, which are written while the bundler makes its chunks. */

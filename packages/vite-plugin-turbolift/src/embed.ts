@@ -34,17 +34,25 @@ export async function createManifest({
   const own = [...files, PACKAGE].map(({ path, content }) => ({ name: path, data: Buffer.from(content) }))
   const workerProgram = ['worker.js', 'executor.js'].map((name) => ({ name, data: readWorkerBase(name) }))
   const tar = createTar(own.map((file) => ({ ...file, attrs: ATTRIBUTES })))
-  const packed = [readWorkerBase('program.tar.gz'), await promisify(gzip)(tar)]
-  return {
+  // In other threads, while the rest goes on.
+  const compressed = compress(tar)
+  const manifest: Omit<LiftManifest, 'files'> = {
     version: MANIFEST_VERSION,
     program,
     hash: hashFiles([...own, ...workerProgram]),
     functions: toEntries(modules, hashFunctions(files)),
     options: options.run,
     externals: [...externals].toSorted(),
-    // Archives may follow each other in a file, compressed or not.
-    files: Buffer.concat(packed).toString('base64'),
   }
+  // Archives may follow each other in a file, compressed or not.
+  const packed = Buffer.concat([readWorkerBase('program.tar.gz'), ...(await compressed)])
+  return { ...manifest, files: packed.toString('base64') }
+}
+
+/** As members of one gzip file (RFC 1952, section 2.2), each compressed by itself. */
+async function compress(bytes: Uint8Array): Promise<Buffer[]> {
+  const starts = Array.from({ length: Math.ceil(bytes.length / MEMBER_BYTES) }, (_, index) => index * MEMBER_BYTES)
+  return await Promise.all(starts.map((start) => promisify(gzip)(bytes.subarray(start, start + MEMBER_BYTES))))
 }
 
 /**
@@ -64,6 +72,8 @@ export function embedManifest(
   const text = new MagicString(code).replaceAll(MANIFEST_PLACEHOLDER, () => expression)
   return { code: text.toString(), map: text.generateMap({ hires: 'boundary' }) }
 }
+
+const MEMBER_BYTES = 2 * 1024 * 1024
 
 const ATTRIBUTES = { mtime: 0, uid: 0, gid: 0, mode: '644', user: '', group: '' }
 

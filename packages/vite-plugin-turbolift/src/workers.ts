@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-import { createChildPlugin } from './bundle/child-plugin.ts'
+import { createChildPlugins } from './bundle/child-plugin.ts'
 import type { ChildBuild } from './bundle/child-plugin.ts'
 import { SharedExports } from './bundle/shared-exports.ts'
 import type { Bundle } from './bundle/bundle.ts'
@@ -10,7 +10,7 @@ import type { WorkerFile } from './bundle/output.ts'
 import { workerReachesEntry } from './diagnostics.ts'
 import type { WorkerGraph } from './explain/graph.ts'
 import type { LiftedModule, LiftedModules } from './registry.ts'
-import { readSource, toPath } from './registry.ts'
+import { cleanId, toPath } from './registry.ts'
 
 /** The workers' files of one state of the program. */
 export interface BuiltWorkers {
@@ -48,7 +48,7 @@ async function attempt(input: WorkersInput, shared: SharedExports): Promise<Atte
   const { growth } = shared
   const build = toChildBuild(input, shared)
   try {
-    const files = await input.bundle(createChildPlugin(build))
+    const files = await input.bundle(createChildPlugins(build))
     const workers = { files, externals: build.externals, graph: build.graph, watched: build.watched }
     return shared.growth > growth ? { kind: 'again' } : { kind: 'built', workers }
   } catch (error) {
@@ -83,9 +83,18 @@ export async function fingerprint(
 ): Promise<string> {
   const hash = createHash('sha256')
   for (const [id, code] of compiled) hash.update(`${id}\0${code.length}\0${code}`)
-  const sources = await Promise.all([...files].map(async (file) => `${file}\0${(await readSource(file)) ?? ''}`))
-  for (const source of sources) hash.update(source)
+  const states = await Promise.all([...files].map(readState))
+  for (const state of states) hash.update(state)
   return hash.digest('hex')
+}
+
+/** When a file was written and its size; modules of other plugins have no file. */
+async function readState(id: string): Promise<string> {
+  const found = await stat(cleanId(id)).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  })
+  return `${id}\0${found?.mtimeMs}\0${found?.size}\0`
 }
 
 /** Leaves the workers' files where people can read them. */

@@ -234,8 +234,8 @@ test("rolldown's list of slow hooks is not printed for the time that workers tak
   const told: string[] = []
   const slow = {
     name: 'slow',
-    async buildStart() {
-      await new Promise((resolve) => setTimeout(resolve, 2_000))
+    async buildStart(times: unknown) {
+      await new Promise((resolve) => setTimeout(resolve, 2_000 * (typeof times === 'number' ? times : 1)))
     },
     onLog(_: string, { code, message }: { readonly code?: string; readonly message: string }) {
       if (code?.endsWith('_TIMINGS') === true) told.push(...(message.match(/(?<=- plugin ).*(?= \(\d)/g) ?? []))
@@ -247,7 +247,7 @@ test("rolldown's list of slow hooks is not printed for the time that workers tak
     name: 'slow-in-workers',
     async buildStart() {
       builds += 1
-      if (builds === 2) await slow.buildStart().then(slow.buildStart)
+      if (builds === 2) await slow.buildStart(2)
     },
   }
   const files = { 'src/main.ts': `export async function work() { 'use lift'; return 1 }` }

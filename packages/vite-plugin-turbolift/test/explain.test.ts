@@ -29,9 +29,9 @@ test('turbolift build --explain builds, and tells what leaves the machine', asyn
   )
   const { stdout } = await build(project, ['--explain', '--', '--outDir', 'out'])
   expect(stdout).toContain('out/main.js')
-  expect(stdout).toContain('## `src/main.ts#work`')
+  expect(stdout).toContain('- `src/main.ts#work` in pool default')
   expect(stdout).toContain('- reads from the environment: `LEVEL` (src/main.ts)')
-  expect((await build(project, [])).stdout).not.toContain('## `src/main.ts#work`')
+  expect((await build(project, [])).stdout).not.toContain('- `src/main.ts#work` in pool default')
 })
 
 test('a program without lifted functions, one that does not build, and a folder without Vite', async () => {

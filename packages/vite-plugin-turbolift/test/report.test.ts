@@ -32,10 +32,13 @@ describe.each(bundlers)('the report with $name', (bundler) => {
     const report: unknown = JSON.parse(await read('node_modules/.turbolift/report.json'))
     const main = { path: 'src/main.ts', bytes: expect.any(Number), because: [] }
     expect(report).toMatchObject({
-      functions: [
+      sources: [
         {
-          id: 'src/main.ts#work',
-          pool: 'big',
+          path: 'src/main.ts',
+          functions: [
+            { id: 'src/main.ts#work', pool: 'big' },
+            { id: 'src/main.ts#light', pool: 'default' },
+          ],
           packages: [{ name: 'heavy', version: '4.5.6' }],
           builtins: ['node:os'],
           externals: [],
@@ -44,19 +47,18 @@ describe.each(bundlers)('the report with $name', (bundler) => {
             { name: 'TOKEN', readBy: ['src/deep.ts'] },
           ],
         },
-        { id: 'src/main.ts#light', pool: 'default' },
       ],
     })
-    expect(report).toHaveProperty('functions.0.modules', expect.arrayContaining([main]))
+    expect(report).toHaveProperty('sources.0.modules', expect.arrayContaining([main]))
     expect(report).toHaveProperty(
-      'functions.0.modules',
+      'sources.0.modules',
       expect.arrayContaining([
         { path: 'src/deep.ts', bytes: expect.any(Number), because: ['src/main.ts', 'src/tool.ts'] },
       ]),
     )
     const text = await read('out/lifted.md')
     expect(text).toBe(await read('node_modules/.turbolift/report.md'))
-    expect(text).toContain('## `src/main.ts#work`')
+    expect(text).toContain('- `src/main.ts#work` in pool big')
     expect(text).not.toMatch(/SECRET|UNUSED|main-only/)
   })
 })

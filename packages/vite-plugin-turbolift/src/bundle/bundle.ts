@@ -1,15 +1,17 @@
 import { isBuiltin } from 'node:module'
 
 import { CHILD_INPUT } from './child-plugin.ts'
-import type { ChildPlugin } from './child-plugin.ts'
+import type { ChildPlugin, LiftModulesPlugin } from './child-plugin.ts'
 import { createFilesPlugin } from './files-plugin.ts'
 import { importFromProject } from './host.ts'
 import { createStripPlugin } from './strip-plugin.ts'
-import { toOutputOptions, toWorkerFiles } from './output.ts'
+import { ROLLDOWN_OUTPUT, toOutputOptions, toWorkerFiles } from './output.ts'
 import type { OutputItem, WorkerFile } from './output.ts'
 
 /** Builds the workers' files with one bundler. */
-export type Bundle = (plugin: ChildPlugin) => Promise<WorkerFile[]>
+export type Bundle = (plugins: ChildPlugins) => Promise<WorkerFile[]>
+
+type ChildPlugins = readonly [ChildPlugin, LiftModulesPlugin]
 
 interface PluginLike {
   readonly name?: string
@@ -23,17 +25,20 @@ export interface BundlerOptions {
 
 /** A child build by Rollup or rolldown with the plugins of the main build. */
 export function bundleWith(kind: 'rollup' | 'rolldown', root: string, options: BundlerOptions): Bundle {
-  return async (plugin) => {
+  return async (plugins) => {
     const host = parseBundler(await importFromProject(kind, root), kind)
     const build = await host({
       ...options,
       input: { functions: CHILD_INPUT },
       external: (id: string) => isBuiltin(id),
-      plugins: await withPlugin(options.plugins, plugin),
+      plugins: await withPlugins(options.plugins, plugins),
       ...(kind === 'rolldown' ? { platform: 'node' } : {}),
     })
     try {
-      const { output } = await build.generate(toOutputOptions(root))
+      const { output } = await build.generate({
+        ...toOutputOptions(root),
+        ...(kind === 'rolldown' ? ROLLDOWN_OUTPUT : {}),
+      })
       return toWorkerFiles(output)
     } finally {
       await build.close()
@@ -57,7 +62,7 @@ interface Logger {
 
 /** A child build by Vite with the user's whole configuration. */
 export function bundleWithVite(config: ViteConfigLike): Bundle {
-  return async (plugin) => {
+  return async ([plugin, ofLiftModules]) => {
     const { root, mode, configFile, inlineConfig } = config
     const vite = parseVite(await importFromProject('vite', root))
     const { sourcemap, ...output } = toOutputOptions(root)
@@ -84,7 +89,7 @@ export function bundleWithVite(config: ViteConfigLike): Bundle {
       logLevel: 'warn',
       customLogger: toChildLogger(config.logger),
       clearScreen: false,
-      plugins: await withPlugin(inlineConfig.plugins, configured),
+      plugins: await withPlugins(inlineConfig.plugins, [configured, ofLiftModules]),
       // Input and output are set at the end: a framework's plugin warns of those that it finds here.
       build: { ...build, rollupOptions: {} },
       ssr: { noExternal: true, external: [], target: 'node' },
@@ -106,8 +111,12 @@ interface ResolvedViteConfig {
   readonly environments?: Readonly<Record<string, { readonly build: object }>>
 }
 
+interface ChildBuildOptions {
+  readonly rollupOptions: { readonly output: object }
+}
+
 /** Plugins of the user may have set input and output for their own build; the child's are the last word. */
-function setBuild(resolved: ResolvedViteConfig, build: { readonly rollupOptions: object }, root: string): void {
+function setBuild(resolved: ResolvedViteConfig, build: ChildBuildOptions, root: string): void {
   const builds = [resolved.build, ...Object.values(resolved.environments ?? {}).map((environment) => environment.build)]
   for (const one of builds) {
     const isRolldown = 'rolldownOptions' in one
@@ -116,7 +125,7 @@ function setBuild(resolved: ResolvedViteConfig, build: { readonly rollupOptions:
     const options = {
       ...toObject(Reflect.get(one, name)),
       ...build.rollupOptions,
-      ...(isRolldown ? { cwd: root } : {}),
+      ...(isRolldown ? { cwd: root, output: { ...build.rollupOptions.output, ...ROLLDOWN_OUTPUT } } : {}),
     }
     Object.assign(one, build, { [name]: options })
   }
@@ -127,11 +136,11 @@ function toObject(value: unknown): object {
 }
 
 /** The main build's plugins with the child's in the place of ours. */
-async function withPlugin(plugins: unknown, child: object): Promise<unknown[]> {
+async function withPlugins(plugins: unknown, child: readonly object[]): Promise<unknown[]> {
   const flat = await flatten(plugins)
   const index = flat.findIndex(isOurs)
   const others = flat.filter((one) => !isOurs(one))
-  return others.toSpliced(index === -1 ? others.length : index, 0, createStripPlugin(), child, createFilesPlugin())
+  return others.toSpliced(index === -1 ? others.length : index, 0, createStripPlugin(), ...child, createFilesPlugin())
 }
 
 async function flatten(plugins: unknown): Promise<unknown[]> {

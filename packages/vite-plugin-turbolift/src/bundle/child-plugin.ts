@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module'
 
 import type { HostParser } from '../ast.ts'
+import { DIRECTIVE_PATTERN, LIFT_MODULE, isLiftModuleName } from '../directive.ts'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
 import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
@@ -55,9 +56,20 @@ export interface ChildPlugin {
     handler(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
   }
   readonly load: { readonly filter: { readonly id: RegExp }; handler(id: string): string | null }
-  transform(this: ChildContext, code: string, id: string): TransformResult
+  readonly transform: EntryTransform
   buildEnd(this: ChildContext, error?: Error): void
   generateBundle(options: unknown, bundle: Readonly<Record<string, OutputChunkLike>>): void
+}
+
+/** A second plugin: the filters of one hook must all hold, and modules that are lifted by name need no directive. */
+export interface LiftModulesPlugin {
+  readonly name: string
+  readonly transform: EntryTransform
+}
+
+interface EntryTransform {
+  readonly filter: { readonly id: RegExp | { readonly exclude: RegExp }; readonly code?: RegExp }
+  handler(this: ChildContext, code: string, id: string): TransformResult
 }
 
 /** The modules of a chunk, each with the code that is left of it. */
@@ -76,10 +88,15 @@ type TransformResult = {
 export const CHILD_INPUT: string = FUNCTIONS_MODULE
 
 /** Makes the workers' modules: the table of functions, and of each module with lifted functions the worker's side. */
-export function createChildPlugin(build: ChildBuild): ChildPlugin {
+export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, LiftModulesPlugin] {
   const entryIds = new Set(build.entries.map(({ id }) => id))
-  const codes = new Map<string, string>()
-  return {
+  const isEntryPackaged = build.entries.some(({ id }) => IN_PACKAGE.test(id))
+  const toWorkerSide = (context: ChildContext, code: string, id: string): TransformResult => {
+    const split = entryIds.has(id) ? build.modules.split({ code, id, parser: context }, build.shared.of(id)) : undefined
+    const side = split?.worker()
+    return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
+  }
+  const plugin: ChildPlugin = {
     name: CHILD_PLUGIN_NAME,
     resolveId: {
       order: 'pre',
@@ -88,6 +105,8 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
         if (source === 'turbolift') return build.workerRuntime
         if (isBuiltin(source) || importer === undefined) return null
         if (importer === RESOLVED_FUNCTIONS) return source
+        // A package's own modules are neither lifted nor native packages.
+        if (source.startsWith('.') && IN_PACKAGE.test(importer) && !isEntryPackaged) return null
         const resolved = await this.resolve(source, importer, { skipSelf: true })
         if (resolved === null) return null
         const name = packageNameOf(source)
@@ -95,7 +114,7 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
           build.externals.add(name)
           return { id: source, external: true }
         }
-        if (entryIds.has(resolved.id)) build.shared.add(resolved.id, { importer: codes.get(importer), source })
+        if (entryIds.has(resolved.id)) build.shared.note(resolved.id, { importer, source })
         return null
       },
     },
@@ -103,14 +122,14 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
       filter: { id: new RegExp(`^${RESOLVED_FUNCTIONS}$`) },
       handler: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
     },
-    transform(code, id) {
-      const side = entryIds.has(id)
-        ? build.modules.split({ code, id, parser: this }, build.shared.of(id))?.worker()
-        : undefined
-      codes.set(id, side?.code ?? code)
-      return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
+    transform: {
+      filter: { id: { exclude: LIFT_MODULE }, code: DIRECTIVE_PATTERN },
+      handler(code, id) {
+        return isLiftModuleName(id) ? null : toWorkerSide(this, code, id)
+      },
     },
     buildEnd(error) {
+      build.shared.read((id) => this.getModuleInfo(id)?.code ?? undefined)
       if (error !== undefined) return
       for (const id of this.getModuleIds()) {
         if (build.mainEntries.has(id) && (!entryIds.has(id) || build.shared.of(id) !== undefined)) {
@@ -132,7 +151,19 @@ export function createChildPlugin(build: ChildBuild): ChildPlugin {
       }
     },
   }
+  const ofLiftModules: LiftModulesPlugin = {
+    name: `${CHILD_PLUGIN_NAME}-modules`,
+    transform: {
+      filter: { id: LIFT_MODULE },
+      handler(code, id) {
+        return isLiftModuleName(id) ? toWorkerSide(this, code, id) : null
+      },
+    },
+  }
+  return [plugin, ofLiftModules]
 }
+
+const IN_PACKAGE = /[\\/]node_modules[\\/]/
 
 function toFunctionsModule(entries: readonly LiftedModule[]): string {
   const rows = entries.flatMap(({ id, path, functions }) =>

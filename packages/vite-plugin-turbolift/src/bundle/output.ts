@@ -22,6 +22,7 @@ export interface ChildOutputOptions {
   readonly format: 'es'
   readonly dir: string
   readonly sourcemap: true
+  readonly sourcemapExcludeSources: true
   readonly entryFileNames: string
   readonly chunkFileNames: string
   readonly assetFileNames: string
@@ -33,6 +34,8 @@ export function toOutputOptions(root: string): ChildOutputOptions {
     format: 'es',
     dir: resolve(root, 'node_modules/.turbolift/workers'),
     sourcemap: true,
+    // Positions are all that stacks need; texts would take what only the main program has to the workers.
+    sourcemapExcludeSources: true,
     entryFileNames: 'functions.js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     assetFileNames: 'assets/[name]-[hash][extname]',
@@ -41,6 +44,9 @@ export function toOutputOptions(root: string): ChildOutputOptions {
   }
 }
 
+/** Of rolldown, which by default reads chunks again to remove dead code: that takes longer than to make them. */
+export const ROLLDOWN_OUTPUT = { minify: false } as const
+
 export function toWorkerFiles(output: readonly OutputItem[]): WorkerFile[] {
   const files = new Map<string, string | Uint8Array>()
   for (const item of output) {
@@ -48,13 +54,7 @@ export function toWorkerFiles(output: readonly OutputItem[]): WorkerFile[] {
   }
   // Last, since rolldown lists the maps among the assets too.
   for (const item of output) {
-    if (item.type === 'chunk' && item.map !== null)
-      files.set(`${item.fileName}.map`, withoutSources(item.map.toString()))
+    if (item.type === 'chunk' && item.map !== null) files.set(`${item.fileName}.map`, item.map.toString())
   }
   return [...files].map(([path, content]) => ({ path, content }))
-}
-
-/** Positions are all that stacks need; the text of a source would take what only the main program has to the workers. */
-function withoutSources(map: string): string {
-  return JSON.stringify({ ...JSON.parse(map), sourcesContent: undefined })
 }

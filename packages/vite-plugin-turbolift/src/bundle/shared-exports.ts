@@ -3,12 +3,19 @@ import type { Identifier, Literal } from 'estree'
 import { parseModule, visit } from '../ast.ts'
 import type { KeptExports } from '../slice.ts'
 
+interface Import {
+  /** Id of the module that holds it. */
+  readonly importer: string
+  readonly source: string
+}
+
 /**
- * Lifted modules that other modules of the worker import, and the exports that these need. It grows while a build goes
- * on; one that has made it grow is to be done again.
+ * Lifted modules that other modules of the worker import, and the exports that these need. A build that has made it
+ * grow is to be done again.
  */
 export class SharedExports {
   readonly #kept: Map<string, KeptExports> = new Map()
+  #imports: (Import & { readonly id: string })[] = []
   /** How often something was added. */
   growth = 0
 
@@ -17,8 +24,17 @@ export class SharedExports {
     return this.#kept.get(id)
   }
 
-  /** @param importer code of the module that imports it, where it is known */
-  add(id: string, { importer, source }: { readonly importer: string | undefined; readonly source: string }): void {
+  note(id: string, { importer, source }: Import): void {
+    this.#imports.push({ id, importer, source })
+  }
+
+  /** Reads what is imported by all that was noted. */
+  read(codeOf: (id: string) => string | undefined): void {
+    for (const { id, importer, source } of this.#imports) this.#add(id, codeOf(importer), source)
+    this.#imports = []
+  }
+
+  #add(id: string, importer: string | undefined, source: string): void {
     const known = this.#kept.get(id)
     if (known === 'all') return
     const names = importer === undefined ? 'all' : readNames(importer, source)

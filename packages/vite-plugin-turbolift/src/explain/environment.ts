@@ -1,14 +1,17 @@
 /** Stands for code that takes `process.env` as a whole: which variables it reads cannot be told. */
 export const ALL_VARIABLES = '*'
 
+const ENVIRONMENT = /\bprocess\s*\??\.\s*env\b/g
+
 /**
  * Names of the environment variables that code reads: `process.env.A`, `process.env['A']`,
  * `const { A, B: b } = process.env`, and the same of an `env` that was imported from `node:process`.
  */
 export function readVariables(code: string): readonly string[] {
+  if (code.search(ENVIRONMENT) === -1) return []
   const text = blankComments(code)
   const names = new Set<string>()
-  for (const { index, 0: match } of text.matchAll(/\bprocess\s*\??\.\s*env\b/g)) {
+  for (const { index, 0: match } of text.matchAll(ENVIRONMENT)) {
     const found = nameAfter(text.slice(index + match.length)) ?? namesBefore(text.slice(0, index))
     for (const name of typeof found === 'string' ? [found] : (found ?? [ALL_VARIABLES])) names.add(name)
   }

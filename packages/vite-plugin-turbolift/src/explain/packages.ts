@@ -9,11 +9,19 @@ export interface PackageName {
 }
 
 /** The package that a module of `node_modules` belongs to; undefined for the program's own modules. */
-export function packageOf(id: string): PackageName | undefined {
-  const [, folder, name] =
-    /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))[\\/]/.exec(id.replace(/^\0/, '')) ?? []
-  if (folder === undefined || name === undefined) return undefined
-  return { name: name.replaceAll('\\', '/'), version: readVersion(folder) }
+export type FindPackage = (id: string) => PackageName | undefined
+
+/** Reads each `package.json` once. */
+export function createPackageFinder(): FindPackage {
+  const found = new Map<string, PackageName>()
+  return (id) => {
+    const [, folder, name] =
+      /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))[\\/]/.exec(id.replace(/^\0/, '')) ?? []
+    if (folder === undefined || name === undefined) return undefined
+    const known = found.get(folder) ?? { name: name.replaceAll('\\', '/'), version: readVersion(folder) }
+    found.set(folder, known)
+    return known
+  }
 }
 
 function readVersion(folder: string): string | undefined {

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import type { LiftedFunction } from '../lifted-function.ts'
+import { splitModule } from '../split.ts'
 import { readVariables } from './environment.ts'
 import { toMarkdown } from './markdown.ts'
 import { createReport } from './report.ts'
@@ -22,6 +24,11 @@ describe('variables of the environment', () => {
   ])('%s', (code, names) => expect(readVariables(code)).toEqual(names))
 })
 
+function splitFunctions(): readonly LiftedFunction[] {
+  const code = "async function work() { 'use lift' }\nasync function big() { 'use lift: large' }"
+  return splitModule(code, { path: 'src/main.ts', isLiftModule: false, pools: ['large'] })?.functions ?? []
+}
+
 describe('a report', () => {
   let root: string
   beforeAll(() => {
@@ -29,42 +36,55 @@ describe('a report', () => {
     const folder = join(root, 'node_modules/.pnpm/@scope+dep@1.2.3/node_modules/@scope/dep')
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "version": "1.2.3" }')
+    mkdirSync(join(root, 'node_modules/leaf'))
+    writeFileSync(join(root, 'node_modules/leaf/package.json'), '{}')
   })
   afterAll(() => rmSync(root, { recursive: true }))
 
   const report = () => {
     const at = (path: string) => join(root, path)
     const dep = at('node_modules/.pnpm/@scope+dep@1.2.3/node_modules/@scope/dep/index.js')
+    const inner = dep.replace('index', 'inner')
+    const leaf = at('node_modules/leaf/index.js')
     const graph = new Map([
       [at('src/main.ts'), { imports: [at('src/util.ts'), at('src/unused.ts'), 'node:fs'], code: 'work' }],
       [at('src/util.ts'), { imports: [dep, at('src/main.ts')], code: 'process.env.TOKEN' }],
       [at('src/unused.ts'), { imports: [], code: '' }],
-      [dep, { imports: ['native-addon'], code: 'dependency' }],
+      [dep, { imports: [inner, 'native-addon'], code: 'dependency' }],
+      [inner, { imports: [leaf], code: 'more' }],
+      [leaf, { imports: [], code: 'leaf' }],
       [at('src/other.ts'), { imports: [], code: 'other' }],
     ])
     return createReport({
       root,
       graph,
-      functions: [{ id: 'src/main.ts#work', pool: 'default', module: at('src/main.ts') }],
+      modules: [{ id: at('src/main.ts'), path: 'src/main.ts', functions: splitFunctions(), reaches: () => new Map() }],
     })
   }
 
   test('says what is in the worker, and by which imports', () => {
-    expect(report().functions).toEqual([
+    expect(report().sources).toEqual([
       {
-        id: 'src/main.ts#work',
-        pool: 'default',
-        bytes: 31,
+        path: 'src/main.ts',
+        functions: [
+          { id: 'src/main.ts#work', pool: 'default' },
+          { id: 'src/main.ts#big', pool: 'large' },
+        ],
+        bytes: 39,
         modules: [
           { path: 'src/main.ts', bytes: 4, because: [] },
           { path: 'src/util.ts', bytes: 17, because: ['src/main.ts'] },
+        ],
+        packages: [
+          { name: '@scope/dep', version: '1.2.3', bytes: 14, modules: 2, because: ['src/main.ts', 'src/util.ts'] },
           {
-            path: 'node_modules/.pnpm/@scope+dep@1.2.3/node_modules/@scope/dep/index.js',
-            bytes: 10,
-            because: ['src/main.ts', 'src/util.ts'],
+            name: 'leaf',
+            version: undefined,
+            bytes: 4,
+            modules: 1,
+            because: ['src/main.ts', 'src/util.ts', '@scope/dep'],
           },
         ],
-        packages: [{ name: '@scope/dep', version: '1.2.3', bytes: 10 }],
         builtins: ['node:fs'],
         externals: ['native-addon'],
         environment: [{ name: 'TOKEN', readBy: ['src/util.ts'] }],
@@ -74,9 +94,13 @@ describe('a report', () => {
 
   test('reads well', () => {
     const text = toMarkdown(report())
-    expect(text).toContain('## `src/main.ts#work`')
-    expect(text).toContain('- size: 31 B in 3 modules\n- packages: @scope/dep 1.2.3 (10 B)\n- built into Node: node:fs')
+    expect(text).toContain(
+      '## `src/main.ts`\n\n- `src/main.ts#work` in pool default\n- `src/main.ts#big` in pool large',
+    )
+    expect(text).toContain('- size: 39 B in 2 modules and 2 packages\n- built into Node: node:fs')
     expect(text).toContain('| `src/util.ts` | 17 B | `src/main.ts` |')
+    expect(text).toContain('| @scope/dep 1.2.3, 2 modules | 14 B | `src/main.ts` → `src/util.ts` |')
+    expect(text).toContain('| leaf, 1 module | 4 B | `src/main.ts` → `src/util.ts` → `@scope/dep` |')
     expect(text).toContain('- reads from the environment: `TOKEN` (src/util.ts)')
   })
 })

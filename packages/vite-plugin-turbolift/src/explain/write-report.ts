@@ -16,10 +16,7 @@ export interface WrittenReport {
 
 /** Writes what the workers hold to `node_modules/.turbolift/report.json` and `.md`, and where the user wants it. */
 export async function writeReport({ root, modules, graph, path }: WrittenReport): Promise<void> {
-  const functions = modules.flatMap((module) =>
-    module.functions.map((fn) => ({ id: `${module.path}#${fn.path}`, pool: fn.pool ?? 'default', module: module.id })),
-  )
-  const report = createReport({ root, functions, graph })
+  const report = createReport({ root, modules, graph })
   const folder = join(root, 'node_modules/.turbolift')
   const json = `${JSON.stringify(report, null, 2)}\n`
   const text = toMarkdown(report)
