@@ -11,6 +11,8 @@ const ROUNDS = 9
 
 /** Programs of so many modules, each with so many functions that are lifted or not, and so many lines of other code. */
 interface Shape {
+  /** Whether each function uses one of some packages of 1 to 3 MB. */
+  readonly usesPackages?: boolean
   readonly modules: number
   readonly functions: number
   readonly lines: number
@@ -19,10 +21,13 @@ interface Shape {
 const shapes: readonly Shape[] = [
   { modules: 50, functions: 1, lines: 7 },
   { modules: 50, functions: 1, lines: 150 },
+  { modules: 50, functions: 1, lines: 150, usesPackages: true },
   { modules: 200, functions: 0.5, lines: 7 },
   { modules: 200, functions: 1.5, lines: 7 },
   { modules: 200, functions: 5, lines: 7 },
 ]
+
+const packages = ['undici', 'bullmq', '@opentelemetry/sdk-trace-base', 'prom-client', 'workerpool', 'ioredis']
 
 /**
  * Without lifting and without the runtime; with an import of the runtime, as a program of `map` has it; lifted; and
@@ -50,12 +55,12 @@ export async function benchBuildCost(): Promise<Section> {
 }
 
 function toSection(times: readonly number[]): Section {
-  const rows = shapes.map(({ modules, functions, lines }, index) => {
+  const rows = shapes.map(({ modules, functions, lines, usesPackages = false }, index) => {
     const [plain = Number.NaN, runtime = Number.NaN, lifted = Number.NaN, bare = Number.NaN] = times.slice(
       variants.length * index,
     )
     return [
-      `${modules * functions} functions in ${modules} modules of ${lines} lines`,
+      `${modules * functions} functions in ${modules} modules of ${lines} lines${usesPackages ? ` with ${packages.length} packages` : ''}`,
       ...[plain, runtime, bare, lifted].map((ms) => `${ms.toFixed(0)} ms`),
       (bare / plain).toFixed(2),
       (lifted / plain).toFixed(2),
@@ -100,7 +105,7 @@ interface Project {
 }
 
 async function writeProject({ root, shape, variant }: Project): Promise<void> {
-  const { modules, functions, lines } = shape
+  const { modules, functions, lines, usesPackages = false } = shape
   const write = (name: string, text: string) => writeFile(join(root, name), text)
   await mkdir(join(root, 'src'), { recursive: true })
   await write('package.json', '{ "name": "cost", "type": "module" }')
@@ -111,7 +116,7 @@ async function writeProject({ root, shape, variant }: Project): Promise<void> {
   const isLifted = variant === 'lifted'
   await Promise.all(
     numbers.map((index) =>
-      write(`src/part${index}.ts`, toModule({ index, lines, functions: countOf(index), isLifted })),
+      write(`src/part${index}.ts`, toModule({ index, lines, functions: countOf(index), isLifted, usesPackages })),
     ),
   )
   await write('src/main.ts', toMain(numbers, variant))
@@ -158,16 +163,18 @@ interface Module {
   readonly functions: number
   readonly lines: number
   readonly isLifted: boolean
+  readonly usesPackages: boolean
 }
 
-function toModule({ index, functions, lines, isLifted }: Module): string {
+function toModule({ index, functions, lines, isLifted, usesPackages }: Module): string {
   const directive = isLifted ? "'use lift'\n  " : ''
   const lifted = Array.from(
     { length: functions },
     (_, n) =>
-      `export async function work${n}(value: number): Promise<number> {\n  ${directive}return scale(value) + ${n}\n}\n`,
+      `export async function work${n}(value: number): Promise<number> {\n  ${directive}return scale(value) + ${usesPackages ? 'Object.keys(library).length' : n}\n}\n`,
   )
-  const own = `const factors = [1, 2, 3, ${index}]\nfunction scale(value: number): number {\n  return factors.reduce((sum, f) => sum + f * value, 0)\n}\n`
+  const library = usesPackages ? `import * as library from '${packages[index % packages.length]}'\n` : ''
+  const own = `${library}const factors = [1, 2, 3, ${index}]\nfunction scale(value: number): number {\n  return factors.reduce((sum, f) => sum + f * value, 0)\n}\n`
   return `${own}export async function plain(value: number) {\n  return scale(value) * 2 + ${lines > 10 ? 'other0(value)' : '0'}\n}\n${toOthers(lines)}${lifted.join('')}`
 }
 
