@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from 'node:crypto'
+
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { turbolift } from '../src/plugin.ts'
@@ -227,6 +229,22 @@ export async function self() {
     expect(first?.workerCode).not.toBe(third?.workerCode)
     expect((await runProgram(three)).stdout).toBe('3\n')
   })
+})
+
+test('files of many megabytes reach the workers whole', async () => {
+  const [vite8] = bundlers
+  if (vite8 === undefined) throw new Error('There is no bundler.')
+  // Random, so that they are as large when they are compressed.
+  const table = randomBytes(5_000_000).toString('base64')
+  const root = await build(vite8, {
+    'src/table.json': JSON.stringify({ table }),
+    'src/main.ts': `
+      import { createHash } from 'node:crypto'
+      import { table } from './table.json'
+      async function digest() { 'use lift'; return createHash('sha256').update(table).digest('hex') }
+      console.log(await digest())`,
+  })
+  expect((await runProgram(root)).stdout).toBe(`${createHash('sha256').update(table).digest('hex')}\n`)
 })
 
 test("rolldown's list of slow hooks is not printed for the time that workers take to build, and for others it is", async () => {
