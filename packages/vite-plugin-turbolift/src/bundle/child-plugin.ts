@@ -90,6 +90,7 @@ export const CHILD_INPUT: string = FUNCTIONS_MODULE
 /** Makes the workers' modules: the table of functions, and of each module with lifted functions the worker's side. */
 export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, LiftModulesPlugin] {
   const entryIds = new Set(build.entries.map(({ id }) => id))
+  const { growth } = build.shared
   const isEntryPackaged = build.entries.some(({ id }) => IN_PACKAGE.test(id))
   const toWorkerSide = (context: ChildContext, code: string, id: string): TransformResult => {
     const split = entryIds.has(id) ? build.modules.split({ code, id, parser: context }, build.shared.of(id)) : undefined
@@ -131,6 +132,8 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
     buildEnd(error) {
       build.shared.read((id) => this.getModuleInfo(id)?.code ?? undefined)
       if (error !== undefined) return
+      // There will be another attempt: this one need not make its chunks.
+      if (build.shared.growth > growth) throw new Error('Workers import exports of lifted modules that were left out.')
       for (const id of this.getModuleIds()) {
         if (build.mainEntries.has(id) && (!entryIds.has(id) || build.shared.of(id) !== undefined)) {
           build.onEntryReached(chainTo(id, this))
