@@ -114,7 +114,7 @@ export class Compiler {
     const manifest = createManifest({ program, modules: entries, files, externals, options })
     this.#written = Promise.all([
       writeReadable(root, files),
-      writeReport({ root, modules: entries, graph, path: options.report }),
+      writeReport({ root, modules: entries, graph, externals, path: options.report }),
     ])
     // `written` tells what went wrong.
     this.#written.catch(() => undefined)

@@ -16,6 +16,7 @@ function toSection(one: SourceReport): string {
     `- size: ${toSize(one.bytes)} in ${toCount(one.modules.length, 'module')} and ${toCount(one.packages.length, 'package')}`,
     `- built into Node: ${toList(one.builtins)}`,
     `- must be in the worker's image: ${toList(one.externals)}`,
+    ...(one.unresolved.length === 0 ? [] : [`- imported, but not found: ${toList(one.unresolved)}`]),
     `- reads from the environment: ${toList(one.environment.map(toVariable))}`,
   ]
   return `## \`${one.path}\`\n\n${facts.join('\n')}\n\n| part | size | because |\n|---|---:|---|\n${rows.join('\n')}\n`

@@ -50,7 +50,7 @@ describe('a report', () => {
       [at('src/main.ts'), { imports: [at('src/util.ts'), at('src/unused.ts'), 'node:fs'], code: 'work' }],
       [at('src/util.ts'), { imports: [dep, at('src/main.ts')], code: 'process.env.TOKEN' }],
       [at('src/unused.ts'), { imports: [], code: '' }],
-      [dep, { imports: [inner, 'native-addon'], code: 'dependency' }],
+      [dep, { imports: [inner, 'native-addon/sub', 'optional'], code: 'dependency' }],
       [inner, { imports: [leaf], code: 'more' }],
       [leaf, { imports: [], code: 'leaf' }],
       [at('src/other.ts'), { imports: [], code: 'other' }],
@@ -58,6 +58,7 @@ describe('a report', () => {
     return createReport({
       root,
       graph,
+      externals: new Set(['native-addon']),
       modules: [{ id: at('src/main.ts'), path: 'src/main.ts', functions: splitFunctions(), reaches: () => new Map() }],
     })
   }
@@ -86,7 +87,8 @@ describe('a report', () => {
           },
         ],
         builtins: ['node:fs'],
-        externals: ['native-addon'],
+        externals: ['native-addon/sub'],
+        unresolved: ['optional'],
         environment: [{ name: 'TOKEN', readBy: ['src/util.ts'] }],
       },
     ])
@@ -98,6 +100,7 @@ describe('a report', () => {
       '## `src/main.ts`\n\n- `src/main.ts#work` in pool default\n- `src/main.ts#big` in pool large',
     )
     expect(text).toContain('- size: 39 B in 2 modules and 2 packages\n- built into Node: node:fs')
+    expect(text).toContain("- must be in the worker's image: native-addon/sub\n- imported, but not found: optional\n")
     expect(text).toContain('| `src/util.ts` | 17 B | `src/main.ts` |')
     expect(text).toContain('| @scope/dep 1.2.3, 2 modules | 14 B | `src/main.ts` → `src/util.ts` |')
     expect(text).toContain('| leaf, 1 module | 4 B | `src/main.ts` → `src/util.ts` → `@scope/dep` |')

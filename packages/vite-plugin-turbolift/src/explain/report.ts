@@ -2,6 +2,7 @@ import { isBuiltin } from 'node:module'
 import { relative, sep } from 'node:path'
 
 import { readVariables } from './environment.ts'
+import { packageNameOf } from '../bundle/native.ts'
 import type { LiftedModule } from '../registry.ts'
 import { reachModules } from './graph.ts'
 import type { WorkerGraph } from './graph.ts'
@@ -25,8 +26,10 @@ export interface SourceReport {
   readonly packages: readonly PackageReport[]
   /** Node's own modules that it imports. */
   readonly builtins: readonly string[]
-  /** Imports that are not in the chunks and must be in the worker's image. */
+  /** Packages with native code, which are not in the chunks and must be in the worker's image. */
   readonly externals: readonly string[]
+  /** Other imports that are not in the chunks: they were not found, as optional ones of packages may be. */
+  readonly unresolved: readonly string[]
   readonly environment: readonly VariableReport[]
 }
 
@@ -59,13 +62,15 @@ export interface ReportInput {
   readonly root: string
   readonly modules: readonly LiftedModule[]
   readonly graph: WorkerGraph
+  /** Names of the packages that stay outside. */
+  readonly externals: ReadonlySet<string>
 }
 
 /** Describes the workers by what the bundler put into their chunks. */
-export function createReport({ root, modules, graph }: ReportInput): LiftReport {
+export function createReport({ root, modules, graph, externals }: ReportInput): LiftReport {
   const findPackage = createPackageFinder()
   const parts = new Map([...graph].map(([id, { code }]) => [id, describePart(id, code, { root, findPackage })]))
-  return { sources: modules.map((module) => describeSource(module, graph, parts)) }
+  return { sources: modules.map((module) => describeSource(module, { graph, parts, externals })) }
 }
 
 /** What is known of a module wherever it is. */
@@ -91,11 +96,13 @@ function describePart(id: string, code: string, { root, findPackage }: Place): P
   }
 }
 
-function describeSource(
-  { id, path, functions }: LiftedModule,
-  graph: WorkerGraph,
-  parts: ReadonlyMap<string, Part>,
-): SourceReport {
+interface Workers {
+  readonly graph: WorkerGraph
+  readonly parts: ReadonlyMap<string, Part>
+  readonly externals: ReadonlySet<string>
+}
+
+function describeSource({ id, path, functions }: LiftedModule, { graph, parts, externals }: Workers): SourceReport {
   const reached = reachModules(graph, id)
   const included = reached.flatMap(({ id: one, chain }): IncludedPart[] => {
     const part = parts.get(one)
@@ -103,6 +110,7 @@ function describeSource(
   })
   const explain = (chain: readonly string[]): string[] => toBecause(chain, parts)
   const outside = reached.filter((one) => !graph.has(one.id)).map((one) => one.id)
+  const isExternal = (name: string): boolean => externals.has(packageNameOf(name) ?? '')
   return {
     path,
     functions: functions.map((fn) => ({ id: `${path}#${fn.path}`, pool: fn.pool ?? 'default' })),
@@ -112,7 +120,8 @@ function describeSource(
       .map((part) => ({ path: part.path, bytes: part.bytes, because: explain(part.chain) })),
     packages: toPackages(included, explain),
     builtins: outside.filter(isOfNode).toSorted(),
-    externals: outside.filter((name) => !isOfNode(name)).toSorted(),
+    externals: outside.filter((name) => !isOfNode(name) && isExternal(name)).toSorted(),
+    unresolved: outside.filter((name) => !isOfNode(name) && !isExternal(name)).toSorted(),
     environment: toEnvironment(included),
   }
 }

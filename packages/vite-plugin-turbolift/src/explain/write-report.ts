@@ -10,13 +10,14 @@ export interface WrittenReport {
   readonly root: string
   readonly modules: readonly LiftedModule[]
   readonly graph: WorkerGraph
+  readonly externals: ReadonlySet<string>
   /** Where the user wants it: relative to the root, `.json` or `.md`. */
   readonly path: string | undefined
 }
 
 /** Writes what the workers hold to `node_modules/.turbolift/report.json` and `.md`, and where the user wants it. */
-export async function writeReport({ root, modules, graph, path }: WrittenReport): Promise<void> {
-  const report = createReport({ root, modules, graph })
+export async function writeReport({ root, modules, graph, externals, path }: WrittenReport): Promise<void> {
+  const report = createReport({ root, modules, graph, externals })
   const folder = join(root, 'node_modules/.turbolift')
   const json = `${JSON.stringify(report, null, 2)}\n`
   const text = toMarkdown(report)
