@@ -74,20 +74,26 @@ describe('workers that are killed at random', () => {
     })
     const random = createRandom(7)
     const done = new AbortController()
-    const killing = killWorkers(random, done.signal)
+    const kills = { count: 0 }
+    const killing = killWorkers(random, kills, done.signal)
     const inputs = Array.from({ length: 10_000 }, (_, index) => index)
-    const results = await Promise.all(inputs.map(program.lifted('square')))
-    done.abort()
-    expect(results).toEqual(inputs.map((n) => n * n))
-    expect(await killing).toBeGreaterThan(2)
+    // However fast the machine is, three workers are killed meanwhile.
+    try {
+      for (let round = 0; round === 0 || kills.count < 3; round += 1) {
+        const results = await Promise.all(inputs.map(program.lifted('square')))
+        expect(results).toEqual(inputs.map((n) => n * n))
+      }
+    } finally {
+      done.abort()
+      await killing
+    }
   })
 })
 
 const selector = { labelSelector: `${managedSelector},${roleLabel}=worker` }
 
-/** Kills a worker from time to time. Returns how many. */
-async function killWorkers(random: () => number, signal: AbortSignal): Promise<number> {
-  let killed = 0
+/** Kills a worker from time to time, and counts them. */
+async function killWorkers(random: () => number, kills: { count: number }, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, 2_000 + random() * 4_000))
     const pods = await space.client.list('Pod', selector)
@@ -95,9 +101,8 @@ async function killWorkers(random: () => number, signal: AbortSignal): Promise<n
     const victim = ready[Math.floor(random() * ready.length)]
     if (victim === undefined || signal.aborted) continue
     await space.client.remove('Pod', victim.metadata?.name ?? '', { graceSeconds: 0 })
-    killed += 1
+    kills.count += 1
   }
-  return killed
 }
 
 async function untilWorkers(): Promise<void> {
