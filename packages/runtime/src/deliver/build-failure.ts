@@ -1,6 +1,7 @@
 import type { CoreV1Event, V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 
 import type { ClusterRequestError } from '../deploy/client/errors.ts'
+import { isCacheBehind } from '../deploy/readiness.ts'
 import { BuildError, type Explanation } from '../errors.ts'
 import type { BuildLog } from './build-log.ts'
 
@@ -28,6 +29,7 @@ const buildFixes: Readonly<Record<string, string>> = {
 export function toStuckError(pod: V1Pod, { pulls }: { readonly pulls: number }): BuildError | undefined {
   const waiting = kanikoStatus(pod)?.state?.waiting
   const reason = waiting?.reason ?? ''
+  if (isCacheBehind(waiting?.message ?? '')) return undefined
   const isCertain =
     ['InvalidImageName', 'ErrImageNeverPull'].includes(reason) || /not found/i.test(waiting?.message ?? '')
   // One failed pull may be the network's fault; two are not.

@@ -29,6 +29,8 @@ describe('the state of a worker, by its pod', () => {
   test('starts, with the words of the cluster', () => {
     expect(toPodState(toPod({ phase: 'Pending' }))).toEqual({ kind: 'starting', reason: 'Pending' })
     expect(toPodState(toPod(waiting('ContainerCreating', '')))).toMatchObject({ kind: 'starting' })
+    const behind = 'failed to sync secret cache: timed out waiting for the condition'
+    expect(toPodState(toPod(waiting('CreateContainerConfigError', behind)))).toMatchObject({ kind: 'starting' })
   })
 
   test.each([

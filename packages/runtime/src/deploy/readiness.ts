@@ -117,8 +117,14 @@ function toContainerFailure(pod: V1Pod, status: V1ContainerStatus): Failure | un
   // The back-off's message repeats only the name; the one before it has the reason.
   if (reason === 'ErrImagePull') return { error: imagePullFailed(status.image, message), afterMs: pullPatienceMs }
   if (reason === 'ImagePullBackOff') return { error: imagePullFailed(status.image, message), afterMs: pullPatienceMs }
+  if (isCacheBehind(message)) return undefined
   if (neverStarted.has(reason)) return { error: workerNotConfigured(name, `${reason}: ${message}`), afterMs: 0 }
   return toCrash(pod, status)
+}
+
+/** The node has not heard of the pod's Secrets or ConfigMaps yet, and will ask again. */
+export function isCacheBehind(message: string): boolean {
+  return /failed to sync (?:secret|configmap) cache/.test(message)
 }
 
 const neverPulled: ReadonlySet<string> = new Set(['ErrImageNeverPull', 'InvalidImageName', 'ImageInspectError'])
