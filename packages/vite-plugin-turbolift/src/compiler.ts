@@ -13,7 +13,7 @@ import { writeReport } from './explain/write-report.ts'
 import type { ResolvedOptions } from './options.ts'
 import { programName } from './package-json.ts'
 import { RUNTIME_MODULE } from './proxy.ts'
-import { LiftedModules } from './registry.ts'
+import { LiftedModules, isInPackage } from './registry.ts'
 import type { LiftedModule } from './registry.ts'
 import { reportProblems } from './report-problems.ts'
 import type { ReportContext } from './report-problems.ts'
@@ -131,7 +131,7 @@ export class Compiler {
     const split = new Set(entries.map(({ id }) => id))
     return [...context.getModuleIds()].flatMap((id) => {
       const workerCode = graph.get(id)?.code ?? ''
-      const isOther = split.has(id) || /^\0|[\\/]node_modules[\\/]/.test(id)
+      const isOther = split.has(id) || id.startsWith('\0') || isInPackage(id)
       return workerCode === '' || isOther ? [] : [{ id, workerCode }]
     })
   }

@@ -10,8 +10,8 @@ import type { BuildContext } from './compiler.ts'
 import { createDevPlugin } from './dev/plugin.ts'
 import { createWatchPagePlugin } from './dev/watch-page.ts'
 import { directiveInClient } from './diagnostics.ts'
-import { DIRECTIVE_PATTERN, LIFT_MODULE, isLiftModuleName } from './directive.ts'
 import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
+import { idsOf, toTransformHooks } from './filters.ts'
 import { resolveOptions } from './options.ts'
 import type { TurboliftOptions } from './options.ts'
 import { MANIFEST_MODULE, RUNTIME_MODULE } from './proxy.ts'
@@ -57,17 +57,24 @@ export function turbolift(options: TurboliftOptions = {}): TurboliftPlugin[] {
   ]
 }
 
-/**
- * The hooks have filters, by which most hosts do not even hand them what they have nothing to do with: to copy the code
- * of each module out of a bundler of native code takes longer than to bundle it. Those of older versions ignore filters.
- */
 function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
   /** In a child build the user's configuration makes the plugin anew, and the one for workers takes its part. */
   let isChild = false
+  const { byDirective, byName } = toTransformHooks(async (context: Context, code, id) => {
+    if (isChild || !compiler.options.concerns(code, id)) return null
+    const split = await compiler.split(context, code, id)
+    if (split === undefined) return null
+    const [first] = split.functions
+    if (isForClient(context) && first !== undefined) {
+      await reportProblems(context, { code, id, diagnostics: [directiveInClient(first.node)] })
+    }
+    const { code: edited, map } = split.main()
+    return { code: edited, map, moduleType: 'js' }
+  })
+  const shared = { apply: 'build', sharedDuringBuild: true }
   const plugin = {
+    ...shared,
     name: 'turbolift',
-    apply: 'build',
-    sharedDuringBuild: true,
     config(this: { readonly meta: HostMeta }, config: UserConfig): object | undefined {
       return viteDefaults(config, this.meta)
     },
@@ -91,7 +98,7 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     // Rolldown warns of hooks that take long, and this one builds the workers.
     onLog: (_: string, { code = '', message }: BundlerLog) => (isOfOwnTime(code, message) ? false : undefined),
     resolveId: {
-      filter: { id: toExact(MANIFEST_MODULE, RUNTIME_MODULE) },
+      filter: idsOf(MANIFEST_MODULE, RUNTIME_MODULE),
       async handler(this: Context, source: string, importer: string | undefined) {
         if (isChild) return null
         if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
@@ -100,15 +107,10 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
       },
     },
     load: {
-      filter: { id: toExact(RESOLVED_MANIFEST) },
+      filter: idsOf(RESOLVED_MANIFEST),
       handler: (id: string) => (id === RESOLVED_MANIFEST ? `export const manifest = ${MANIFEST_PLACEHOLDER}\n` : null),
     },
-    transform: {
-      filter: { id: { exclude: LIFT_MODULE }, code: DIRECTIVE_PATTERN },
-      async handler(this: Context, code: string, id: string) {
-        return isLiftModuleName(id) ? null : await transform(this, code, id)
-      },
-    },
+    transform: byDirective,
     async buildEnd(this: Context, error?: Error) {
       if (error === undefined && !isChild && !isForClient(this)) await compiler.finish(this)
     },
@@ -118,29 +120,7 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     },
     generateBundle: () => compiler.written(),
   }
-  /** The filters of one hook must all hold, and these modules need not have a directive. */
-  const ofLiftModules = {
-    name: 'turbolift:modules',
-    apply: 'build',
-    sharedDuringBuild: true,
-    transform: {
-      filter: { id: LIFT_MODULE },
-      async handler(this: Context, code: string, id: string) {
-        return isLiftModuleName(id) ? await transform(this, code, id) : null
-      },
-    },
-  }
-  const transform = async (context: Context, code: string, id: string) => {
-    if (isChild || !compiler.options.concerns(code, id)) return null
-    const split = await compiler.split(context, code, id)
-    if (split === undefined) return null
-    const [first] = split.functions
-    if (isForClient(context) && first !== undefined) {
-      await reportProblems(context, { code, id, diagnostics: [directiveInClient(first.node)] })
-    }
-    const { code: edited, map } = split.main()
-    return { code: edited, map, moduleType: 'js' }
-  }
+  const ofLiftModules = { ...shared, name: 'turbolift:modules', transform: byName }
   return [plugin, ofLiftModules]
 }
 
@@ -153,10 +133,6 @@ interface BundlerLog {
 function isOfOwnTime(code: string, message: string): boolean {
   const slow = code.endsWith('_TIMINGS') ? (message.match(/^ *- .*/gm) ?? []) : []
   return slow.length > 0 && slow.every((line) => line.includes('plugin turbolift buildEnd '))
-}
-
-function toExact(...ids: readonly string[]): RegExp[] {
-  return ids.map((id) => new RegExp(`^${id}$`))
 }
 
 function isForClient({ environment }: Context): boolean {

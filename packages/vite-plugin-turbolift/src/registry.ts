@@ -86,6 +86,11 @@ export function cleanId(id: string): string {
   return id.replace(/[?#].*$/, '')
 }
 
+/** Whether a module belongs to an installed package. */
+export function isInPackage(id: string): boolean {
+  return /[\\/]node_modules[\\/]/.test(id)
+}
+
 /** The path of a module as lift ids have it: from the root, with forward slashes. */
 export function toPath(root: string, id: string): string {
   return relative(root, cleanId(id)).replaceAll('\\', '/')

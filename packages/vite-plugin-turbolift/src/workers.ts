@@ -49,8 +49,8 @@ async function attempt(input: WorkersInput, shared: SharedExports): Promise<Atte
   const build = toChildBuild(input, shared)
   try {
     const files = await input.bundle(createChildPlugins(build))
-    const workers = { files, externals: build.externals, graph: build.graph, watched: build.watched }
-    return shared.growth > growth ? { kind: 'again' } : { kind: 'built', workers }
+    const { externals, graph, watched } = build
+    return { kind: 'built', workers: { files, externals, graph, watched } }
   } catch (error) {
     if (shared.growth > growth) return { kind: 'again' }
     throw error

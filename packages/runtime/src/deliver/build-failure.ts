@@ -1,7 +1,7 @@
 import type { CoreV1Event, V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 
 import type { ClusterRequestError } from '../deploy/client/errors.ts'
-import { isCacheBehind } from '../deploy/readiness.ts'
+import { isRefused } from '../deploy/readiness.ts'
 import { BuildError, type Explanation } from '../errors.ts'
 import type { BuildLog } from './build-log.ts'
 
@@ -29,7 +29,6 @@ const buildFixes: Readonly<Record<string, string>> = {
 export function toStuckError(pod: V1Pod, { pulls }: { readonly pulls: number }): BuildError | undefined {
   const waiting = kanikoStatus(pod)?.state?.waiting
   const reason = waiting?.reason ?? ''
-  if (isCacheBehind(waiting?.message ?? '')) return undefined
   const isCertain =
     ['InvalidImageName', 'ErrImageNeverPull'].includes(reason) || /not found/i.test(waiting?.message ?? '')
   // One failed pull may be the network's fault; two are not.
@@ -39,7 +38,7 @@ export function toStuckError(pod: V1Pod, { pulls }: { readonly pulls: number }):
       why: 'The build runs in a container of this image.',
       fix: 'Name an image that the nodes can pull in `kubernetes.image.kaniko.image`, or set `kubernetes.image.builder` to "append".',
     })
-  if (['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'].includes(reason))
+  if (isRefused(waiting))
     return new BuildError('BUILD_POD_FAILED', {
       what: `The build container cannot start: ${waiting?.message ?? reason}`,
       why: 'The node refused the container.',

@@ -83,6 +83,7 @@ describe('workers that are killed at random', () => {
         const results = await Promise.all(inputs.map(program.lifted('square')))
         expect(results).toEqual(inputs.map((n) => n * n))
       }
+      expect(kills.count).toBeGreaterThan(2)
     } finally {
       done.abort()
       await killing

@@ -1,5 +1,11 @@
 // Pure functions: what a pod's or a Deployment's status says about a worker, with its reason. No I/O.
-import type { CoreV1Event, V1ContainerStatus, V1Deployment, V1Pod } from '@kubernetes/client-node'
+import type {
+  CoreV1Event,
+  V1ContainerStateWaiting,
+  V1ContainerStatus,
+  V1Deployment,
+  V1Pod,
+} from '@kubernetes/client-node'
 
 import type { LiftError } from '../errors.ts'
 import {
@@ -117,14 +123,13 @@ function toContainerFailure(pod: V1Pod, status: V1ContainerStatus): Failure | un
   // The back-off's message repeats only the name; the one before it has the reason.
   if (reason === 'ErrImagePull') return { error: imagePullFailed(status.image, message), afterMs: pullPatienceMs }
   if (reason === 'ImagePullBackOff') return { error: imagePullFailed(status.image, message), afterMs: pullPatienceMs }
-  if (isCacheBehind(message)) return undefined
-  if (neverStarted.has(reason)) return { error: workerNotConfigured(name, `${reason}: ${message}`), afterMs: 0 }
+  if (isRefused(status.state?.waiting)) return { error: workerNotConfigured(name, `${reason}: ${message}`), afterMs: 0 }
   return toCrash(pod, status)
 }
 
-/** The node has not heard of the pod's Secrets or ConfigMaps yet, and will ask again. */
-export function isCacheBehind(message: string): boolean {
-  return /failed to sync (?:secret|configmap) cache/.test(message)
+/** The node will not start the container. One that has not heard of the pod's Secrets or ConfigMaps yet asks again. */
+export function isRefused({ reason = '', message = '' }: V1ContainerStateWaiting = {}): boolean {
+  return neverStarted.has(reason) && !/failed to sync (?:secret|configmap) cache/.test(message)
 }
 
 const neverPulled: ReadonlySet<string> = new Set(['ErrImageNeverPull', 'InvalidImageName', 'ImageInspectError'])

@@ -1,7 +1,9 @@
 import { isBuiltin } from 'node:module'
 
 import type { HostParser } from '../ast.ts'
-import { DIRECTIVE_PATTERN, LIFT_MODULE, isLiftModuleName } from '../directive.ts'
+import { idsOf, toTransformHooks } from '../filters.ts'
+import type { TransformHook } from '../filters.ts'
+import { isInPackage } from '../registry.ts'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
 import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
@@ -55,22 +57,14 @@ export interface ChildPlugin {
     readonly order: 'pre'
     handler(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
   }
-  readonly load: { readonly filter: { readonly id: RegExp }; handler(id: string): string | null }
-  readonly transform: EntryTransform
+  readonly load: { readonly filter: { readonly id: RegExp[] }; handler(id: string): string | null }
+  readonly transform: TransformHook<ChildContext, TransformResult>
   buildEnd(this: ChildContext, error?: Error): void
   generateBundle(options: unknown, bundle: Readonly<Record<string, OutputChunkLike>>): void
 }
 
-/** A second plugin: the filters of one hook must all hold, and modules that are lifted by name need no directive. */
-export interface LiftModulesPlugin {
-  readonly name: string
-  readonly transform: EntryTransform
-}
-
-interface EntryTransform {
-  readonly filter: { readonly id: RegExp | { readonly exclude: RegExp }; readonly code?: RegExp }
-  handler(this: ChildContext, code: string, id: string): TransformResult
-}
+/** The same for modules that are lifted by their name. */
+export type LiftModulesPlugin = Pick<ChildPlugin, 'name' | 'transform'>
 
 /** The modules of a chunk, each with the code that is left of it. */
 interface OutputChunkLike {
@@ -90,13 +84,12 @@ export const CHILD_INPUT: string = FUNCTIONS_MODULE
 /** Makes the workers' modules: the table of functions, and of each module with lifted functions the worker's side. */
 export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, LiftModulesPlugin] {
   const entryIds = new Set(build.entries.map(({ id }) => id))
-  const { growth } = build.shared
-  const isEntryPackaged = build.entries.some(({ id }) => IN_PACKAGE.test(id))
-  const toWorkerSide = (context: ChildContext, code: string, id: string): TransformResult => {
+  const isEntryPackaged = build.entries.some(({ id }) => isInPackage(id))
+  const { byDirective, byName } = toTransformHooks((context: ChildContext, code, id): TransformResult => {
     const split = entryIds.has(id) ? build.modules.split({ code, id, parser: context }, build.shared.of(id)) : undefined
     const side = split?.worker()
     return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
-  }
+  })
   const plugin: ChildPlugin = {
     name: CHILD_PLUGIN_NAME,
     resolveId: {
@@ -107,7 +100,7 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
         if (isBuiltin(source) || importer === undefined) return null
         if (importer === RESOLVED_FUNCTIONS) return source
         // A package's own modules are neither lifted nor native packages.
-        if (source.startsWith('.') && IN_PACKAGE.test(importer) && !isEntryPackaged) return null
+        if (source.startsWith('.') && isInPackage(importer) && !isEntryPackaged) return null
         const resolved = await this.resolve(source, importer, { skipSelf: true })
         if (resolved === null) return null
         const name = packageNameOf(source)
@@ -120,16 +113,12 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
       },
     },
     load: {
-      filter: { id: new RegExp(`^${RESOLVED_FUNCTIONS}$`) },
+      filter: idsOf(RESOLVED_FUNCTIONS),
       handler: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
     },
-    transform: {
-      filter: { id: { exclude: LIFT_MODULE }, code: DIRECTIVE_PATTERN },
-      handler(code, id) {
-        return isLiftModuleName(id) ? null : toWorkerSide(this, code, id)
-      },
-    },
+    transform: byDirective,
     buildEnd(error) {
+      const { growth } = build.shared
       build.shared.read((id) => this.getModuleInfo(id)?.code ?? undefined)
       if (error !== undefined) return
       // There will be another attempt: this one need not make its chunks.
@@ -154,19 +143,8 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
       }
     },
   }
-  const ofLiftModules: LiftModulesPlugin = {
-    name: `${CHILD_PLUGIN_NAME}-modules`,
-    transform: {
-      filter: { id: LIFT_MODULE },
-      handler(code, id) {
-        return isLiftModuleName(id) ? toWorkerSide(this, code, id) : null
-      },
-    },
-  }
-  return [plugin, ofLiftModules]
+  return [plugin, { name: `${CHILD_PLUGIN_NAME}-modules`, transform: byName }]
 }
-
-const IN_PACKAGE = /[\\/]node_modules[\\/]/
 
 function toFunctionsModule(entries: readonly LiftedModule[]): string {
   const rows = entries.flatMap(({ id, path, functions }) =>

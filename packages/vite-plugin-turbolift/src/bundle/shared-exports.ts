@@ -38,10 +38,16 @@ export class SharedExports {
     const known = this.#kept.get(id)
     if (known === 'all') return
     const names = importer === undefined ? 'all' : readNames(importer, source)
-    if (names !== 'all' && known !== undefined && names.every((name) => known.has(name))) return
+    if (holds(known, names)) return
     this.#kept.set(id, names === 'all' ? 'all' : new Set([...(known ?? []), ...names]))
     this.growth += 1
   }
+}
+
+/** Whether what is kept of a module has all the exports that are needed. */
+export function holds(kept: KeptExports | undefined, needed: Iterable<string> | 'all'): boolean {
+  if (kept === undefined || kept === 'all') return kept === 'all'
+  return needed !== 'all' && [...needed].every((name) => kept.has(name))
 }
 
 /** The names that a module imports from a source: all of them, unless it lists them. */

@@ -1,6 +1,6 @@
 import type { DevEnvironment, Rollup } from 'vite'
 
-import { readNames } from '../bundle/shared-exports.ts'
+import { holds, readNames } from '../bundle/shared-exports.ts'
 import type { LiftedModules } from '../registry.ts'
 import type { KeptExports } from '../slice.ts'
 import { isDirectLoad } from './main-entries.ts'
@@ -58,7 +58,8 @@ export class SharedModules {
     this.#entries.refuse(id, importer, environment.moduleGraph)
     const sources = this.#importers.get(importer)?.sources
     sources?.set(id, new Set([...(sources.get(id) ?? []), source]))
-    if (this.#kept.has(id) && !holds(this.#kept.get(id), this.#needed(id))) invalidate(id, environment.moduleGraph)
+    const needed = this.#kept.has(id) ? this.#needed(id) : undefined
+    if (needed !== undefined && !holds(this.#kept.get(id), needed)) invalidate(id, environment.moduleGraph)
     return resolved
   }
 
@@ -81,9 +82,4 @@ export class SharedModules {
 function invalidate(id: string, graph: DevEnvironment['moduleGraph']): void {
   const loaded = graph.getModuleById(id)
   if (loaded !== undefined) graph.invalidateModule(loaded)
-}
-
-function holds(kept: KeptExports | undefined, needed: KeptExports | undefined): boolean {
-  if (needed === undefined || kept === 'all') return true
-  return kept !== undefined && needed !== 'all' && [...needed].every((name) => kept.has(name))
 }

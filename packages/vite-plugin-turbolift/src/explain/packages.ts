@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readPackage } from '../package-json.ts'
 
 /** A package with code in a worker. */
 export interface PackageName {
@@ -25,8 +24,6 @@ export function createPackageFinder(): FindPackage {
 }
 
 function readVersion(folder: string): string | undefined {
-  const text = readFileSync(join(folder, 'package.json'), 'utf8')
-  const parsed: unknown = JSON.parse(text)
-  const isVersioned = typeof parsed === 'object' && parsed !== null && 'version' in parsed
-  return isVersioned && typeof parsed.version === 'string' ? parsed.version : undefined
+  const { version } = readPackage(folder)
+  return typeof version === 'string' ? version : undefined
 }

@@ -1,9 +1,9 @@
 import { isBuiltin } from 'node:module'
 import { relative, sep } from 'node:path'
 
-import { readVariables } from './environment.ts'
 import { packageNameOf } from '../bundle/native.ts'
 import type { LiftedModule } from '../registry.ts'
+import { readVariables } from './environment.ts'
 import { reachModules } from './graph.ts'
 import type { WorkerGraph } from './graph.ts'
 import { createPackageFinder } from './packages.ts'
