@@ -1,6 +1,7 @@
 import { bundleWith, bundleWithVite } from './bundle/bundle.ts'
 import type { BundlerOptions, ViteConfigLike } from './bundle/bundle.ts'
 import { CHILD_PLUGIN_NAME } from './bundle/child-plugin.ts'
+import type { ResolveOptions } from './bundle/child-plugin.ts'
 import { hostKindOf } from './bundle/host.ts'
 import type { HostMeta } from './bundle/host.ts'
 import { createStripPlugin } from './bundle/strip-plugin.ts'
@@ -31,8 +32,8 @@ interface Context extends BuildContext, ReportContext, TypeReportContext, HostPa
   readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
   resolve(
     source: string,
-    importer?: string,
-    options?: { skipSelf?: boolean },
+    importer: string | undefined,
+    options: ResolveOptions & { skipSelf: boolean },
   ): Promise<{ id: string; external?: unknown } | null>
 }
 
@@ -99,11 +100,11 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     onLog: (_: string, { code = '', message }: BundlerLog) => (isOfOwnTime(code, message) ? false : undefined),
     resolveId: {
       filter: idsOf(MANIFEST_MODULE, RUNTIME_MODULE),
-      async handler(this: Context, source: string, importer: string | undefined) {
+      async handler(this: Context, source: string, importer: string | undefined, options: ResolveOptions) {
         if (isChild) return null
         if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
         if (source !== RUNTIME_MODULE) return null
-        return (await this.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+        return (await this.resolve(source, importer, { ...options, skipSelf: true })) ?? ownRuntime()
       },
     },
     load: {

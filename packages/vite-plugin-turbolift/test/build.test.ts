@@ -74,6 +74,30 @@ describe.each(bundlers)('$name', (bundler) => {
     expect(stdout).toContain('210 db13')
   })
 
+  test('CommonJS packages of both sides, and what they require, give no warnings', async () => {
+    await using project = await createProject(
+      {
+        'src/main.ts': `
+          import { twice } from 'outer'
+          async function work(n: number) { 'use lift'; return twice(n) }
+          console.log(await work(2), twice(3))`,
+        'node_modules/outer/package.json': '{ "name": "outer", "main": "index.js" }',
+        'node_modules/outer/index.js': `const { add } = require('./add'); exports.twice = (n) => add(n, n) + require('inner').zero`,
+        'node_modules/outer/add.js': `const { zero } = require('inner'); exports.add = (a, b) => a + b + zero`,
+        'node_modules/inner/package.json': JSON.stringify({
+          name: 'inner',
+          exports: { '.': { import: './index.mjs', require: './index.cjs' } },
+        }),
+        'node_modules/inner/index.mjs': `throw new Error('for import')`,
+        'node_modules/inner/index.cjs': `exports.zero = 0`,
+      },
+      bundler.viteName,
+    )
+    const plugins = turbolift({ typecheck: false })
+    expect(await bundler.build({ root: project.root, input: { main: 'src/main.ts' }, plugins })).toEqual([])
+    expect((await runProgram(project.root)).stdout).toBe('4 6\n')
+  })
+
   test('takes of a lifted module that workers import what they import, and nothing else', async () => {
     const root = await build(bundler, {
       'src/main.ts': `

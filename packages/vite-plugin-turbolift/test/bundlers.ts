@@ -8,7 +8,7 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { rolldown } from 'rolldown'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
-import { build as vite8 } from 'vite'
+import { createLogger, build as vite8 } from 'vite'
 
 const require = createRequire(import.meta.url)
 
@@ -71,8 +71,8 @@ export interface Bundler {
   readonly name: string
   /** Package name of the Vite that the project has. */
   readonly viteName: string
-  /** Writes `dist/<entry>.js`. */
-  build(request: BuildRequest): Promise<void>
+  /** Writes `dist/<entry>.js`. Returns what was warned of. */
+  build(request: BuildRequest): Promise<readonly string[]>
 }
 
 export const bundlers: readonly Bundler[] = [
@@ -86,11 +86,17 @@ export async function importVite7(): Promise<{ build: typeof vite8 }> {
   return import(pathToFileURL(require.resolve('vite-7')).href)
 }
 
-async function buildByVite(build: typeof vite8, { root, input, plugins, minify = false }: BuildRequest): Promise<void> {
+async function buildByVite(
+  build: typeof vite8,
+  { root, input, plugins, minify = false }: BuildRequest,
+): Promise<readonly string[]> {
+  const warnings: string[] = []
+  const customLogger = { ...createLogger('silent'), warn: (text: string) => void warnings.push(text) }
   await build({
     root,
     configFile: false,
     logLevel: 'silent',
+    customLogger,
     plugins: [...plugins],
     ssr: { noExternal: true },
     build: {
@@ -101,9 +107,11 @@ async function buildByVite(build: typeof vite8, { root, input, plugins, minify =
       rollupOptions: { input: absolute(root, input), output: { entryFileNames: '[name].js' } },
     },
   })
+  return warnings
 }
 
-async function buildByRollup({ root, input, plugins, minify = false }: BuildRequest): Promise<void> {
+async function buildByRollup({ root, input, plugins, minify = false }: BuildRequest): Promise<readonly string[]> {
+  const warnings: string[] = []
   const resolving = nodeResolve({ preferBuiltins: true, extensions: ['.ts', '.js', '.mjs', '.json'] })
   const before = [resolving, await createCommonjs(), esbuild({ target: 'node20' })]
   await inFolder(root, async () => {
@@ -111,24 +119,29 @@ async function buildByRollup({ root, input, plugins, minify = false }: BuildRequ
       input: absolute(root, input),
       external: /^node:/,
       plugins: [...before, ...plugins],
-      onwarn: () => undefined,
+      onwarn: ({ message }) => void warnings.push(message),
     })
     await build.write({ dir: join(root, 'dist'), format: 'es', sourcemap: true, compact: minify })
     await build.close()
   })
+  return warnings
 }
 
-async function buildByRolldown({ root, input, plugins, minify = false }: BuildRequest): Promise<void> {
+async function buildByRolldown({ root, input, plugins, minify = false }: BuildRequest): Promise<readonly string[]> {
+  const warnings: string[] = []
   await inFolder(root, async () => {
     const build = await rolldown({
       input: absolute(root, input),
       platform: 'node',
       plugins: [...plugins],
-      logLevel: 'silent',
+      onLog: (level, { message }) => {
+        if (level === 'warn') warnings.push(message)
+      },
     })
     await build.write({ dir: join(root, 'dist'), format: 'es', sourcemap: true, minify })
     await build.close()
   })
+  return warnings
 }
 
 /** Its types are of a CommonJS module, which it is not for Node. */

@@ -50,8 +50,14 @@ async function runAll(bundler: Bundler, plugins: readonly AnyPlugin[]): Promise<
   const sources = Object.fromEntries(runnable.map((name) => [`src/${fileOf(name)}`, read(name)]))
   await using project = await createProject({ ...sources, 'run.mjs': runner }, bundler.viteName)
   const input = Object.fromEntries(runnable.map((name) => [name, `src/${fileOf(name)}`]))
-  await bundler.build({ root: project.root, input, plugins })
-  if (plugins.length > 0) expect(await readLiftIds(join(project.root, 'dist'))).toBeGreaterThan(runnable.length)
+  const warnings = await bundler.build({ root: project.root, input, plugins })
+  if (plugins.length > 0) {
+    expect(await readLiftIds(join(project.root, 'dist'))).toBeGreaterThan(runnable.length)
+    expect(warnings.map((warning) => warning.slice(warning.search(/[A-Z]+_/))).toSorted()).toEqual([
+      expect.stringContaining('MODULE_STATE_SHARED: "cache"'),
+      expect.stringContaining('SETUP_LEFT_OUT: '),
+    ])
+  }
   const env = { ...process.env, TURBOLIFT_TARGET: 'inline', VITEST: undefined }
   const { stdout } = await promisify(execFile)(process.execPath, ['run.mjs', JSON.stringify(runnable)], {
     cwd: project.root,

@@ -35,11 +35,16 @@ export interface ChildBuild {
 interface ChildContext extends HostParser {
   resolve(
     source: string,
-    importer?: string,
-    options?: { skipSelf?: boolean },
+    importer: string | undefined,
+    options: ResolveOptions & { skipSelf: boolean },
   ): Promise<{ readonly id: string; readonly external?: unknown } | null>
   getModuleIds(): Iterable<string>
   getModuleInfo(id: string): ModuleInfo | null
+}
+
+/** What hosts tell of an import, and their other plugins want to hear: whether it is a `require`, and more. */
+export interface ResolveOptions {
+  readonly custom?: object
 }
 
 interface ModuleInfo {
@@ -55,7 +60,12 @@ export interface ChildPlugin {
   /** In front of the host's own resolver, which would leave nothing to see. */
   readonly resolveId: {
     readonly order: 'pre'
-    handler(this: ChildContext, source: string, importer: string | undefined): Promise<ResolveResult>
+    handler(
+      this: ChildContext,
+      source: string,
+      importer: string | undefined,
+      options: ResolveOptions,
+    ): Promise<ResolveResult>
   }
   readonly load: { readonly filter: { readonly id: RegExp[] }; handler(id: string): string | null }
   readonly transform: TransformHook<ChildContext, TransformResult>
@@ -94,14 +104,14 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
     name: CHILD_PLUGIN_NAME,
     resolveId: {
       order: 'pre',
-      async handler(source, importer) {
+      async handler(source, importer, options) {
         if (source === FUNCTIONS_MODULE) return RESOLVED_FUNCTIONS
         if (source === 'turbolift') return build.workerRuntime
         if (isBuiltin(source) || importer === undefined) return null
         if (importer === RESOLVED_FUNCTIONS) return source
         // A package's own modules are neither lifted nor native packages.
         if (source.startsWith('.') && isInPackage(importer) && !isEntryPackaged) return null
-        const resolved = await this.resolve(source, importer, { skipSelf: true })
+        const resolved = await this.resolve(source, importer, { ...options, skipSelf: true })
         if (resolved === null) return null
         const name = packageNameOf(source)
         if (name !== undefined && isNativePackage(name, resolved.id)) {

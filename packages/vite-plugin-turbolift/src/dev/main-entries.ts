@@ -4,11 +4,14 @@ import type { DevEnvironment, ResolvedConfig, Rollup } from 'vite'
 
 import { workerReachesEntry } from '../diagnostics.ts'
 import { cleanId, toPath } from '../registry.ts'
+import type { ResolveOptions } from '../bundle/child-plugin.ts'
 import type { LiftedModules } from '../registry.ts'
 
-interface Import {
+/** What a `resolveId` hook is asked; `how` is for the plugins that it asks in turn. */
+export interface Import {
   readonly source: string
   readonly importer: string | undefined
+  readonly how: ResolveOptions
 }
 
 /**
@@ -39,9 +42,9 @@ export class MainEntries {
   }
 
   /** Notes a module of the project that is loaded by its name alone. */
-  async noteLoaded(context: Pick<Rollup.PluginContext, 'resolve'>, { source, importer }: Import): Promise<void> {
+  async noteLoaded(context: Pick<Rollup.PluginContext, 'resolve'>, { source, importer, how }: Import): Promise<void> {
     if (!isDirectLoad(importer, this.#modules.root)) return
-    const resolved = await context.resolve(source, importer, { skipSelf: true })
+    const resolved = await context.resolve(source, importer, { ...how, skipSelf: true })
     const file = resolved === null ? '' : cleanId(resolved.id)
     const path = toPath(this.#modules.root, file)
     if (file !== path && !path.startsWith('..') && !path.includes('node_modules/')) this.#files.add(file)

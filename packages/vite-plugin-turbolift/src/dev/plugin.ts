@@ -11,6 +11,7 @@ import type { Edited, SplitModule } from '../split.ts'
 import { findDefaultEntry } from '../vite-defaults.ts'
 import { WORKER_ENVIRONMENT, addressOf, workerEnvironment } from './environment.ts'
 import { MainEntries } from './main-entries.ts'
+import type { Import } from './main-entries.ts'
 import { createDevManifest } from './manifest.ts'
 import { reloadWithoutHmr } from './reload.ts'
 import { SharedModules } from './shared-modules.ts'
@@ -53,17 +54,17 @@ export function createDevPlugin(options: ResolvedOptions): Plugin {
     resolveId: {
       // In front of Vite's own, which would find the runtime's file.
       order: 'pre',
-      async handler(source, importer) {
+      async handler(source, importer, how) {
         if (server === undefined) return null
         if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
         if (!isWorkerSide(this.environment)) {
           // Tests load what they test, which is no entry.
           const isServer = this.environment.config.consumer === 'server'
-          if (isServer && !isTest) await entries.noteLoaded(this, { source, importer })
-          return await resolveRuntime(this, source, importer)
+          if (isServer && !isTest) await entries.noteLoaded(this, { source, importer, how })
+          return await resolveRuntime(this, { source, importer, how })
         }
         if (source === 'turbolift') return workerRuntime()
-        return await shared.resolve(this, { source, importer, environment: this.environment })
+        return await shared.resolve(this, { source, importer, how, environment: this.environment })
       },
     },
     load: (id) => (id === RESOLVED_MANIFEST && server !== undefined ? loadManifest(server, options) : null),
@@ -94,11 +95,10 @@ function isWorkerSide(environment: { readonly name: string }): environment is De
 
 async function resolveRuntime(
   context: Pick<Rollup.PluginContext, 'resolve'>,
-  source: string,
-  importer: string | undefined,
+  { source, importer, how }: Import,
 ): Promise<Rollup.ResolvedId | string | null> {
   if (source !== RUNTIME_MODULE) return null
-  return (await context.resolve(source, importer, { skipSelf: true })) ?? ownRuntime()
+  return (await context.resolve(source, importer, { ...how, skipSelf: true })) ?? ownRuntime()
 }
 
 async function loadManifest({ config, environments }: ViteDevServer, options: ResolvedOptions): Promise<string> {

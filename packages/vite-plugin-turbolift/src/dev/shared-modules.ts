@@ -4,11 +4,9 @@ import { holds, readNames } from '../bundle/shared-exports.ts'
 import type { LiftedModules } from '../registry.ts'
 import type { KeptExports } from '../slice.ts'
 import { isDirectLoad } from './main-entries.ts'
-import type { MainEntries } from './main-entries.ts'
+import type { Import, MainEntries } from './main-entries.ts'
 
-interface Import {
-  readonly source: string
-  readonly importer: string | undefined
+interface WorkerImport extends Import {
   readonly environment: DevEnvironment
 }
 
@@ -49,10 +47,10 @@ export class SharedModules {
    */
   async resolve(
     context: Pick<Rollup.PluginContext, 'resolve'>,
-    { source, importer, environment }: Import,
+    { source, importer, how, environment }: WorkerImport,
   ): Promise<Rollup.ResolvedId | null> {
     if (importer === undefined || isDirectLoad(importer, this.#modules.root)) return null
-    const resolved = await context.resolve(source, importer, { skipSelf: true })
+    const resolved = await context.resolve(source, importer, { ...how, skipSelf: true })
     if (resolved === null) return null
     const { id } = resolved
     this.#entries.refuse(id, importer, environment.moduleGraph)
