@@ -20,21 +20,35 @@ import type { ReportContext } from './report-problems.ts'
 import type { SplitModule } from './split.ts'
 import { reportTypes } from './typecheck/report-types.ts'
 import type { TypeReportContext } from './typecheck/report-types.ts'
-import { buildWorkers, fingerprint, writeReadable } from './workers.ts'
+import { buildWorkers, isSame, noWorkers, readStates, writeReadable } from './workers.ts'
+import type { BuiltWorkers } from './workers.ts'
 
 /** The parts of a plugin context that the end of a build's first half uses. */
 export interface BuildContext {
   getModuleIds(): Iterable<string>
   getModuleInfo(id: string): { readonly code: string | null; readonly isEntry: boolean } | null
   addWatchFile(id: string): void
+  readonly meta: { readonly watchMode: boolean }
 }
 
 export interface FinishContext extends BuildContext, TypeReportContext, HostParser {}
 
-/** What one build of workers gave; their files are still being compressed. */
-interface Built {
-  readonly watched: ReadonlySet<string>
-  readonly manifest: Promise<LiftManifest>
+/** One state of the program. */
+interface Program {
+  readonly entries: readonly LiftedModule[]
+  readonly mainEntries: ReadonlySet<string>
+  /** Lifted modules as the program's build compiled them. */
+  readonly compiled: ReadonlyMap<string, string>
+  /** Files that the last build of workers read, as they are on disk. */
+  readonly states: ReadonlyMap<string, string>
+}
+
+/** The last workers, and what they were made from. */
+interface Built extends Program {
+  readonly workers: BuiltWorkers
+  readonly manifest: LiftManifest
+  /** By lifted module, the worker's side of it; of a build that watches. */
+  readonly slices: ReadonlyMap<string, string> | undefined
 }
 
 /** What the plugin knows while a bundler lives: in watch mode, through many builds. */
@@ -43,9 +57,8 @@ export class Compiler {
   readonly modules: LiftedModules
   /** Makes child builds by the host's own bundler; set when the host has told its configuration. */
   bundle: Bundle | undefined
-  #manifest: LiftManifest | undefined
   #written: Promise<unknown> | undefined
-  #built: { readonly key: string; readonly watched: ReadonlySet<string> } | undefined
+  #built: Built | undefined
 
   constructor(options: ResolvedOptions) {
     this.options = options
@@ -62,8 +75,8 @@ export class Compiler {
 
   /** The manifest of the build that `finish` ended. */
   get manifest(): LiftManifest {
-    if (this.#manifest === undefined) throw new Error('The manifest is asked for before the end of the module graph.')
-    return this.#manifest
+    if (this.#built === undefined) throw new Error('The manifest is asked for before the end of the module graph.')
+    return this.#built.manifest
   }
 
   /**
@@ -77,48 +90,72 @@ export class Compiler {
     return split?.functions.length === 0 ? undefined : split
   }
 
-  /** Builds the workers of all lifted modules that are part of the program, and their manifest. */
+  /**
+   * Builds the workers of all lifted modules that are part of the program, and their manifest: nothing for a second
+   * output of the same build, and no workers when what changed is the main program's alone.
+   */
   async finish(context: FinishContext): Promise<void> {
     const ids = [...context.getModuleIds()]
     const codeOf = (id: string): string => context.getModuleInfo(id)?.code ?? ''
     const entries = this.modules.present(ids, (id) => codeOf(id).includes('createLiftedFunction'))
-    const key = await this.#fingerprint(entries, codeOf)
-    if (key !== this.#built?.key) {
-      const mainEntries = new Set(ids.filter((id) => context.getModuleInfo(id)?.isEntry))
-      const { watched, manifest } = await this.#build(context, entries, mainEntries)
-      const [made, built] = await Promise.all([manifest, this.#fingerprint(entries, codeOf, watched)])
-      this.#manifest = made
-      this.#built = { key: built, watched }
+    const compiled = new Map(entries.map(({ id }) => [id, codeOf(id)]))
+    const mainEntries = new Set(ids.filter((id) => context.getModuleInfo(id)?.isEntry))
+    const last = this.#built
+    const states = await readStates(last?.states.keys() ?? [])
+    if (last === undefined || !isSame(compiled, last.compiled) || !isSame(states, last.states)) {
+      this.#built = await this.#build(context, { entries, mainEntries, compiled, states })
     }
-    for (const file of this.#built?.watched ?? []) context.addWatchFile(file)
+    for (const file of this.#built?.states.keys() ?? []) context.addWatchFile(file)
   }
 
-  async #build(
-    context: FinishContext,
-    entries: readonly LiftedModule[],
-    mainEntries: ReadonlySet<string>,
-  ): Promise<Built> {
-    const { bundle, modules, options, root } = this
-    const program = programName(root)
-    if (entries.length === 0) {
-      const manifest = createManifest({ program, modules: entries, files: [], externals: [], options })
-      return { watched: new Set(), manifest }
-    }
-    if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
+  async #build(context: FinishContext, program: Program): Promise<Built> {
+    const { options, root } = this
+    const { entries, mainEntries } = program
+    const kept = this.#concernsWorkers(context, program) ? undefined : this.#built
+    const startMs = Date.now()
     const [workers] = await Promise.all([
-      buildWorkers({ modules, entries, mainEntries, workerRuntime: workerRuntime(), bundle }),
+      kept?.workers ?? this.#buildWorkers(entries, mainEntries),
       options.typecheck ? reportTypes(context, entries, root) : undefined,
     ])
-    const { files, externals, graph, watched } = workers
-    await reportCopiedState(context, this.#copiedModules(context, entries, graph))
-    const manifest = createManifest({ program, modules: entries, files, externals, options })
-    this.#written = Promise.all([
-      writeReadable(root, files),
-      writeReport({ root, modules: entries, graph, externals, path: options.report }),
-    ])
-    // `written` tells what went wrong.
-    this.#written.catch(() => undefined)
-    return { watched, manifest }
+    await reportCopiedState(context, this.#copiedModules(context, entries, workers.graph))
+    if (kept !== undefined) return { ...kept, ...program }
+    const { files, externals, graph } = workers
+    const manifest = createManifest({ program: programName(root), modules: entries, files, externals, options })
+    if (entries.length > 0) {
+      this.#written = Promise.all([
+        writeReadable(root, files),
+        writeReport({ root, modules: entries, graph, externals, path: options.report }),
+      ])
+      // `written` tells what went wrong.
+      this.#written.catch(() => undefined)
+    }
+    const [made, states] = await Promise.all([manifest, readStates(workers.watched, startMs)])
+    const slices = context.meta.watchMode ? this.#slices(context, entries, workers) : undefined
+    return { ...program, workers, manifest: made, states, slices }
+  }
+
+  async #buildWorkers(entries: readonly LiftedModule[], mainEntries: ReadonlySet<string>): Promise<BuiltWorkers> {
+    const { bundle, modules } = this
+    if (entries.length === 0) return noWorkers()
+    if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
+    return buildWorkers({ modules, entries, mainEntries, workerRuntime: workerRuntime(), bundle })
+  }
+
+  /** Whether something changed that the workers are made from: of lifted modules, only their side of them. */
+  #concernsWorkers(context: HostParser, { entries, mainEntries, states }: Program): boolean {
+    const last = this.#built
+    if (last?.slices === undefined || [...mainEntries].join() !== [...last.mainEntries].join()) return true
+    const ofOthers = (all: ReadonlyMap<string, string>) => new Map([...all].filter(([id]) => !last.slices?.has(id)))
+    const slices = this.#slices(context, entries, last.workers)
+    return !isSame(slices, last.slices) || !isSame(ofOthers(states), ofOthers(last.states))
+  }
+
+  #slices(
+    context: HostParser,
+    entries: readonly LiftedModule[],
+    { shared }: BuiltWorkers,
+  ): ReadonlyMap<string, string> {
+    return new Map(entries.map((entry) => [entry.id, this.modules.slice(entry, context, shared.of(entry.id))]))
   }
 
   /** Waits for the files for people, which are written while the bundler makes its chunks. */
@@ -134,18 +171,6 @@ export class Compiler {
       const isOther = split.has(id) || id.startsWith('\0') || isInPackage(id)
       return workerCode === '' || isOther ? [] : [{ id, workerCode }]
     })
-  }
-
-  /** Of everything that the workers are made from, so that a second output of the same build builds nothing. */
-  async #fingerprint(
-    entries: readonly LiftedModule[],
-    codeOf: (id: string) => string,
-    watched: ReadonlySet<string> = this.#built?.watched ?? new Set(),
-  ): Promise<string> {
-    return fingerprint(
-      entries.map(({ id }) => [id, codeOf(id)]),
-      watched,
-    )
   }
 
   async #read(context: ReportContext & HostParser, code: string, id: string): Promise<SplitModule | undefined> {

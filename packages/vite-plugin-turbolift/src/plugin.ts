@@ -13,6 +13,7 @@ import { createWatchPagePlugin } from './dev/watch-page.ts'
 import { directiveInClient } from './diagnostics.ts'
 import { MANIFEST_PLACEHOLDER, embedManifest } from './embed.ts'
 import { idsOf, toTransformHooks } from './filters.ts'
+import type { SourceMapLike } from './original.ts'
 import { resolveOptions } from './options.ts'
 import type { TurboliftOptions } from './options.ts'
 import { MANIFEST_MODULE, RUNTIME_MODULE } from './proxy.ts'
@@ -28,7 +29,8 @@ export interface TurboliftPlugin {
 }
 
 interface Context extends BuildContext, ReportContext, TypeReportContext, HostParser {
-  readonly meta: HostMeta
+  readonly meta: HostMeta & { readonly watchMode: boolean }
+  getCombinedSourcemap(): SourceMapLike
   readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
   resolve(
     source: string,
@@ -65,6 +67,7 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     if (isChild || !compiler.options.concerns(code, id)) return null
     const split = await compiler.split(context, code, id)
     if (split === undefined) return null
+    if (context.meta.watchMode) compiler.modules.notePlaces(id, context.getCombinedSourcemap())
     const [first] = split.functions
     if (isForClient(context) && first !== undefined) {
       await reportProblems(context, { code, id, diagnostics: [directiveInClient(first.node)] })

@@ -5,6 +5,8 @@ import type { HostParser } from './ast.ts'
 import { isLiftModuleName } from './directive.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { ResolvedOptions } from './options.ts'
+import { locateAll } from './original.ts'
+import type { SourceMapLike } from './original.ts'
 import type { KeptExports } from './slice.ts'
 import { splitModule } from './split.ts'
 import type { SplitModule } from './split.ts'
@@ -30,6 +32,7 @@ export interface ModuleSource {
 export class LiftedModules {
   readonly #modules: Map<string, LiftedModule> = new Map()
   readonly #last: Map<string, { readonly code: string; readonly split: SplitModule | undefined }> = new Map()
+  readonly #places: Map<string, SourceMapLike> = new Map()
   readonly #options: ResolvedOptions
   root: string = process.cwd()
 
@@ -74,6 +77,21 @@ export class LiftedModules {
     return [...this.#modules.values()]
       .filter(({ id }) => inGraph.has(id) && isStillLifted(id))
       .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  /** Notes where a module's code, as it is compiled when it is split, stands in its file. */
+  notePlaces(id: string, places: SourceMapLike): void {
+    this.#places.set(id, places)
+  }
+
+  /** All that workers and the manifest take from a module, with its places, for comparison. */
+  slice({ id, functions }: LiftedModule, parser: HostParser, keptExports: KeptExports | undefined): string {
+    const code = this.#last.get(id)?.code ?? ''
+    const side = this.split({ code, id, parser }, keptExports)?.worker()
+    const entries = functions.map(({ path, name, pool, kind }) => ({ path, name, pool, kind }))
+    const map = this.#places.get(id)
+    const places = side === undefined || map === undefined ? [] : locateAll(side.map, map)
+    return JSON.stringify({ code: side?.code, places, entries })
   }
 
   has(id: string): boolean {

@@ -3,6 +3,7 @@ import type { HostParser } from './ast.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { editMain } from './edit-main.ts'
 import { editWorker } from './edit-worker.ts'
+import type { SourceMapLike } from './original.ts'
 import { scanModule } from './scan.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import { analyzeScopes } from './scope.ts'
@@ -40,7 +41,7 @@ export interface SplitModule {
 
 export interface Edited {
   readonly code: string
-  readonly map: { toString(): string; readonly mappings: string }
+  readonly map: SourceMapLike & { readonly version: number; toString(): string }
 }
 
 /**

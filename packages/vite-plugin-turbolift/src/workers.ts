@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
@@ -18,6 +17,13 @@ export interface BuiltWorkers {
   readonly externals: ReadonlySet<string>
   readonly graph: WorkerGraph
   readonly watched: ReadonlySet<string>
+  /** Exports that workers import from lifted modules. */
+  readonly shared: SharedExports
+}
+
+/** Of a program that lifts nothing. */
+export function noWorkers(): BuiltWorkers {
+  return { files: [], externals: new Set(), graph: new Map(), watched: new Set(), shared: new SharedExports() }
 }
 
 export interface WorkersInput {
@@ -50,7 +56,7 @@ async function attempt(input: WorkersInput, shared: SharedExports): Promise<Atte
   try {
     const files = await input.bundle(createChildPlugins(build))
     const { externals, graph, watched } = build
-    return { kind: 'built', workers: { files, externals, graph, watched } }
+    return { kind: 'built', workers: { files, externals, graph, watched, shared } }
   } catch (error) {
     if (shared.growth > growth) return { kind: 'again' }
     throw error
@@ -76,25 +82,27 @@ function toChildBuild(
   }
 }
 
-/** What a build's workers depend on, to know a state that was built already: compiled modules, and files as they are on disk. */
-export async function fingerprint(
-  compiled: Iterable<readonly [id: string, code: string]>,
-  files: Iterable<string>,
-): Promise<string> {
-  const hash = createHash('sha256')
-  for (const [id, code] of compiled) hash.update(`${id}\0${code.length}\0${code}`)
-  const states = await Promise.all([...files].map(readState))
-  for (const state of states) hash.update(state)
-  return hash.digest('hex')
+/**
+ * When each file was written, and its size; modules of other plugins have no file.
+ * @param startMs what was written after it may be newer than what was read, and equals no other state
+ */
+export async function readStates(
+  ids: Iterable<string>,
+  startMs: number = Infinity,
+): Promise<ReadonlyMap<string, string>> {
+  return new Map(await Promise.all([...ids].map(async (id) => [id, await readState(id, startMs)] as const)))
 }
 
-/** When a file was written and its size; modules of other plugins have no file. */
-async function readState(id: string): Promise<string> {
+async function readState(id: string, startMs: number): Promise<string> {
   const found = await stat(cleanId(id)).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error) return undefined
     throw error
   })
-  return `${id}\0${found?.mtimeMs}\0${found?.size}\0`
+  return `${found?.mtimeMs} ${found?.size}${Number(found?.mtimeMs) > startMs ? ' or before' : ''}`
+}
+
+export function isSame(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }
 
 /** Leaves the workers' files where people can read them. */

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { turbolift } from '../src/plugin.ts'
 import { runProgram } from './built-program.ts'
 import { createProject, importVite7 } from './bundlers.ts'
+import type { AnyPlugin } from './bundlers.ts'
 
 interface Watcher {
   on(
@@ -28,17 +29,21 @@ interface Host {
   readonly name: string
   /** Package name of the Vite that the project has. */
   readonly viteName: string
-  start(root: string): Promise<Watcher>
+  start(root: string, ...others: readonly AnyPlugin[]): Promise<Watcher>
 }
 
 const hosts: readonly Host[] = [
-  { name: 'Vite 8', viteName: 'vite', start: (root) => watchByVite(buildByVite8, root) },
-  { name: 'Vite 7', viteName: 'vite-7', start: async (root) => watchByVite((await importVite7()).build, root) },
+  { name: 'Vite 8', viteName: 'vite', start: (root, ...others) => watchByVite(buildByVite8, root, others) },
+  {
+    name: 'Vite 7',
+    viteName: 'vite-7',
+    start: async (root, ...others) => watchByVite((await importVite7()).build, root, others),
+  },
   {
     name: 'Rollup',
     viteName: 'vite',
-    async start(root) {
-      const plugins = [esbuild({ target: 'node20' }), ...turbolift({ typecheck: false })]
+    async start(root, ...others) {
+      const plugins = [esbuild({ target: 'node20' }), ...turbolift({ typecheck: false }), ...others]
       const input = join(root, 'src/main.ts')
       return toWatcher(
         watchByRollup({ input, plugins, external: /^(?:node:|turbolift)/, output: { dir: join(root, 'dist') } }),
@@ -48,9 +53,9 @@ const hosts: readonly Host[] = [
   {
     name: 'rolldown',
     viteName: 'vite',
-    async start(root) {
+    async start(root, ...others) {
       const input = join(root, 'src/main.ts')
-      const plugins = turbolift({ typecheck: false })
+      const plugins = [...turbolift({ typecheck: false }), ...others]
       return toWatcher(
         watchByRolldown({ input, cwd: root, platform: 'node', plugins, output: { dir: join(root, 'dist') } }),
       )
@@ -58,9 +63,10 @@ const hosts: readonly Host[] = [
   },
 ]
 
-async function watchByVite(build: typeof buildByVite8, root: string): Promise<Watcher> {
+async function watchByVite(build: typeof buildByVite8, root: string, others: readonly AnyPlugin[]): Promise<Watcher> {
   const options = { build: { watch: {}, ssr: 'src/main.ts', minify: false } as const, logLevel: 'silent' } as const
-  return toWatcher(await build({ root, configFile: false, plugins: turbolift({ typecheck: false }), ...options }))
+  const plugins = [...turbolift({ typecheck: false }), ...others]
+  return toWatcher(await build({ root, configFile: false, plugins, ...options }))
 }
 
 describe.each(hosts)('$name', (host) => {
@@ -92,6 +98,43 @@ describe.each(hosts)('$name', (host) => {
     }
     await edit('src/work.ts', work(`  'use lift'\n  return n - factor`), '-29\n', 'its correction')
     await edit('src/work.ts', work('  return n * 7 + factor * 0'), '7\n', 'the removal of the directive')
+  })
+
+  test('builds no workers when only the other side of their modules changes', async () => {
+    const main = (step: number) => `
+      import { factor } from './factor.ts'
+      async function work(n: number) {
+        'use lift'
+        if (n < 0) throw new RangeError('negative')
+        return n * factor
+      }
+      const place = await work(-1).catch((error: Error) => /main\\.ts:\\d+/.exec(error.stack ?? '')?.[0])
+      console.log(await work(1), place, ${step})`
+    await using project = await createProject(
+      { 'src/main.ts': main(0), 'src/factor.ts': 'export const factor = 2' },
+      host.viteName,
+    )
+    /** Times that a build of workers read what only they use. */
+    let builds = 0
+    const counting = {
+      name: 'counting',
+      transform(_: string, id: string) {
+        if (id.endsWith('factor.ts')) builds += 1
+        return null
+      },
+    }
+    follow(await host.start(project.root, counting))
+    const prints = (output: string) => expect.poll(() => print(project.root), patience).toBe(output)
+    await prints('2 main.ts:5 0\n')
+    const first = builds
+    {
+      await using _ = await project.edit({ 'src/main.ts': main(1) })
+      await prints('2 main.ts:5 1\n')
+    }
+    expect(builds).toBe(first)
+    await using _ = await project.edit({ 'src/main.ts': `// Its places move down.\n${main(2)}` })
+    await prints('2 main.ts:6 2\n')
+    expect(builds).toBeGreaterThan(first)
   })
 })
 
