@@ -136,6 +136,30 @@ describe.each(hosts)('$name', (host) => {
     await prints('2 main.ts:6 2\n')
     expect(builds).toBeGreaterThan(first)
   })
+
+  test('a file that is edited while workers are built is read again by the next build', async () => {
+    const main = (step: number) => `
+      import { factor } from './factor.ts'
+      async function work(n: number) { 'use lift'; return n * factor }
+      console.log(await work(1), ${step})`
+    await using project = await createProject(
+      { 'src/main.ts': main(0), 'src/factor.ts': 'export const factor = 2' },
+      host.viteName,
+    )
+    let isEdited = false
+    const editing = {
+      name: 'editing',
+      async transform(_: string, id: string) {
+        if (isEdited || !id.endsWith('factor.ts')) return
+        isEdited = true
+        await project.write({ 'src/factor.ts': 'export const factor = 30' })
+      },
+    }
+    follow(await host.start(project.root, editing))
+    await expect.poll(() => print(project.root), patience).toMatch(/^(?:2|30) 0\n$/)
+    await using _ = await project.edit({ 'src/main.ts': main(1) })
+    await expect.poll(() => print(project.root), patience).toBe('30 1\n')
+  })
 })
 
 const patience = { timeout: 60_000, interval: 100 }
