@@ -135,10 +135,17 @@ export class Compiler {
   }
 
   async #buildWorkers(entries: readonly LiftedModule[], mainEntries: ReadonlySet<string>): Promise<BuiltWorkers> {
-    const { bundle, modules } = this
+    const { bundle, modules, options } = this
     if (entries.length === 0) return noWorkers()
     if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
-    return buildWorkers({ modules, entries, mainEntries, workerRuntime: workerRuntime(), bundle })
+    return buildWorkers({
+      modules,
+      entries,
+      mainEntries,
+      workerRuntime: workerRuntime(),
+      external: options.external,
+      bundle,
+    })
   }
 
   /** Whether something changed that the workers are made from: of lifted modules, only their side of them. */

@@ -40,12 +40,13 @@ test('include and exclude say which modules may have lifted functions', () => {
 })
 
 test('options of the run are kept apart from those of the build', () => {
-  const { run, pools, typecheck, report } = resolveOptions({
+  const { run, pools, typecheck, report, external } = resolveOptions({
     typecheck: false,
+    external: ['pdfkit'],
     report: 'a.md',
     target: 'inline',
     pools: { big: {} },
   })
   expect(run).toEqual({ target: 'inline', pools: { big: {} } })
-  expect([pools, typecheck, report]).toEqual([['big'], false, 'a.md'])
+  expect([pools, typecheck, report, [...external]]).toEqual([['big'], false, 'a.md', ['pdfkit']])
 })

@@ -11,6 +11,11 @@ export interface TurboliftOptions extends ConfigInput {
   readonly typecheck?: boolean
   /** Writes the report of what each worker holds to this file (`.json` or `.md`). Default: only to `node_modules/.turbolift/`. */
   readonly report?: string | undefined
+  /**
+   * Packages that workers take from where they are installed, not from their chunks: for those that a bundler breaks,
+   * as when they look for files of their own. On a cluster they have to be in the image. Default: those with native code.
+   */
+  readonly external?: readonly string[]
   /** Only these modules may have lifted functions: patterns as in other plugins. Default: all. */
   readonly include?: FilterPattern
   /** These modules have no lifted functions, whatever directives they hold. Default: none. */
@@ -22,6 +27,7 @@ export interface ResolvedOptions {
   readonly pools: readonly string[]
   readonly typecheck: boolean
   readonly report: string | undefined
+  readonly external: ReadonlySet<string>
   /** Whether a module is worth parsing. */
   readonly concerns: (code: string, id: string) => boolean
 }
@@ -29,6 +35,7 @@ export interface ResolvedOptions {
 export function resolveOptions({
   typecheck = true,
   report,
+  external = [],
   include,
   exclude,
   ...run
@@ -36,5 +43,5 @@ export function resolveOptions({
   checkOptions(run)
   const isIncluded = createFilter(include, exclude)
   const concerns = (code: string, id: string): boolean => mayHoldLifted(code, id) && isIncluded(id)
-  return { run, pools: Object.keys(run.pools ?? {}), typecheck, report, concerns }
+  return { run, pools: Object.keys(run.pools ?? {}), typecheck, report, external: new Set(external), concerns }
 }

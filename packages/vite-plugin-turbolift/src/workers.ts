@@ -31,6 +31,8 @@ export interface WorkersInput {
   readonly entries: readonly LiftedModule[]
   readonly mainEntries: ReadonlySet<string>
   readonly workerRuntime: string
+  /** Packages that stay outside, besides those with native code. */
+  readonly external: ReadonlySet<string>
   readonly bundle: Bundle
 }
 
@@ -64,7 +66,7 @@ async function attempt(input: WorkersInput, shared: SharedExports): Promise<Atte
 }
 
 function toChildBuild(
-  { modules, entries, mainEntries, workerRuntime }: WorkersInput,
+  { modules, entries, mainEntries, workerRuntime, external }: WorkersInput,
   shared: SharedExports,
 ): ChildBuild {
   return {
@@ -72,6 +74,7 @@ function toChildBuild(
     entries,
     mainEntries,
     workerRuntime,
+    external,
     shared,
     externals: new Set(),
     graph: new Map(),

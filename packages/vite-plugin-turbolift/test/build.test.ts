@@ -98,6 +98,35 @@ describe.each(bundlers)('$name', (bundler) => {
     expect((await runProgram(project.root)).stdout).toBe('4 6\n')
   })
 
+  test('packages that are to stay outside are taken from where they are installed', async () => {
+    await using project = await createProject(
+      {
+        'src/main.ts': `
+          import { font } from 'fonts'
+          import { size } from 'fonts/size'
+          async function draw(name: string) { 'use lift'; return font(name) + size }
+          console.log(await draw('small'))`,
+        'node_modules/fonts/package.json': JSON.stringify({
+          name: 'fonts',
+          type: 'module',
+          exports: { '.': './index.js', './size': './size.js' },
+        }),
+        'node_modules/fonts/index.js': `
+          import { createRequire } from 'node:module'
+          export const font = (name) => createRequire(import.meta.url)('./data/' + name + '.json').font`,
+        'node_modules/fonts/size.js': 'export const size = 12',
+        'node_modules/fonts/data/small.json': '{ "font": "Small" }',
+      },
+      bundler.viteName,
+    )
+    const plugins = turbolift({ typecheck: false, external: ['fonts'] })
+    expect(await bundler.build({ root: project.root, input: { main: 'src/main.ts' }, plugins })).toEqual([])
+    const { main, workerCode } = await readProgram(project.root)
+    expect(main).toMatch(/externals["']?: ?\[["'`]fonts["'`]\]/)
+    expect(workerCode).toMatch(/from ["']fonts\/size["']/)
+    expect((await runProgram(project.root)).stdout).toBe('Small12\n')
+  })
+
   test('takes of a lifted module that workers import what they import, and nothing else', async () => {
     const root = await build(bundler, {
       'src/main.ts': `

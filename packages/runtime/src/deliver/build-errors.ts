@@ -17,7 +17,7 @@ const invalidNameFixes = {
 export function nativePackageMissing(names: readonly string[]): BuildError {
   return new BuildError('NATIVE_PACKAGE_MISSING', {
     what: `The workers' image does not hold ${names.map((name) => `"${name}"`).join(', ')}.`,
-    why: 'Packages with native code cannot travel in the bundle, and the stock Node image does not have them.',
+    why: 'Packages with native code, and those of the option `external`, do not travel in the bundle, and the stock Node image does not have them.',
     fix: 'List them in `kubernetes.image.npm`, or name an image that has them in `kubernetes.image.baseImage`.',
   })
 }

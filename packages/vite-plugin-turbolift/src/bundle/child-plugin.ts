@@ -21,7 +21,9 @@ export interface ChildBuild {
   /** Ids of the main program's entries, which no worker may load. */
   readonly mainEntries: ReadonlySet<string>
   readonly shared: SharedExports
-  /** Packages with native code, which stay outside. */
+  /** Packages that are to stay outside. */
+  readonly external: ReadonlySet<string>
+  /** Those that do: of these, and with native code. */
   readonly externals: Set<string>
   /** Path of the file that stands for `turbolift` in workers. */
   readonly workerRuntime: string
@@ -100,6 +102,10 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
     const side = split?.worker()
     return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
   })
+  const leaveOutside = (name: string, source: string): ResolveResult => {
+    build.externals.add(name)
+    return { id: source, external: true }
+  }
   const plugin: ChildPlugin = {
     name: CHILD_PLUGIN_NAME,
     resolveId: {
@@ -111,13 +117,11 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
         if (importer === RESOLVED_FUNCTIONS) return source
         // A package's own modules are neither lifted nor native packages.
         if (source.startsWith('.') && isInPackage(importer) && !isEntryPackaged) return null
+        const name = packageNameOf(source)
+        if (name !== undefined && build.external.has(name)) return leaveOutside(name, source)
         const resolved = await this.resolve(source, importer, { ...options, skipSelf: true })
         if (resolved === null) return null
-        const name = packageNameOf(source)
-        if (name !== undefined && isNativePackage(name, resolved.id)) {
-          build.externals.add(name)
-          return { id: source, external: true }
-        }
+        if (name !== undefined && isNativePackage(name, resolved.id)) return leaveOutside(name, source)
         if (entryIds.has(resolved.id)) build.shared.note(resolved.id, { importer, source })
         return null
       },
