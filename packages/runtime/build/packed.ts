@@ -5,20 +5,28 @@ import { rolldown } from 'rolldown'
 import type { Plugin } from 'rolldown'
 
 /**
- * Keeps a module, with all that it imports, as compressed text that is compiled when the module is imported. For what
- * few programs run and every program carries: a bundler then reads a string, and not 0.4 MB of other people's code.
- * @param path matches the module
+ * Keeps a module, with all that it imports, as compressed text that is compiled when the module is asked for, by
+ * `await import(…)`. For what few programs run and every program carries: a bundler then reads a string, and not 0.4 MB
+ * of other people's code. No such import is left: a bundler that makes one file of all would put the module behind the
+ * program's own, which may be waiting for it at its top level.
+ * @param path matches the module, and how it is imported
  * @param plugins for what it imports
  */
 export function packed(path: RegExp, plugins: readonly Plugin[]): Plugin {
   return {
     name: 'packed',
+    transform(code) {
+      const [, source] = /\bimport\((['"][^'"]+['"])\)/.exec(code) ?? []
+      if (source === undefined || !path.test(source)) return null
+      const edited = code.replace(`import(${source})`, 'loadPacked()')
+      return `import { load as loadPacked } from ${source}\n${edited}`
+    },
     load: {
       filter: { id: path },
       async handler(id) {
-        const { code, exports, licenses } = await bundle(id, plugins)
+        const { code, licenses } = await bundle(id, plugins)
         this.emitFile({ type: 'asset', fileName: `licenses-${basename(id, '.ts')}.txt`, source: licenses })
-        return { code: toModule(`${basename(id, '.ts')}.cjs`, code, exports), moduleType: 'js' }
+        return { code: toModule(`${basename(id, '.ts')}.cjs`, code), moduleType: 'js' }
       },
     },
   }
@@ -34,15 +42,20 @@ async function bundle(input: string, plugins: readonly Plugin[]) {
   return { ...output[0], licenses: licenses.source }
 }
 
-function toModule(name: string, code: string, exports: readonly string[]): string {
+function toModule(name: string, code: string): string {
   const text = gzipSync(code, { level: 9 }).toString('base64')
   return `import { createRequire } from 'node:module'
 import { compileFunction } from 'node:vm'
 import { gunzipSync } from 'node:zlib'
-const code = gunzipSync(Buffer.from('${text}', 'base64')).toString()
-const module = { exports: {} }
-const run = compileFunction(code, ['module', 'exports', 'require'], { filename: 'turbolift/${name}' })
-run(module, module.exports, createRequire(import.meta.url))
-export const { ${exports.join(', ')} } = module.exports
+const text = '${text}'
+let module
+export function load() {
+  if (module !== undefined) return module.exports
+  module = { exports: {} }
+  const code = gunzipSync(Buffer.from(text, 'base64')).toString()
+  const run = compileFunction(code, ['module', 'exports', 'require'], { filename: 'turbolift/${name}' })
+  run(module, module.exports, createRequire(import.meta.url))
+  return module.exports
+}
 `
 }

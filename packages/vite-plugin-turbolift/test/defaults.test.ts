@@ -39,4 +39,7 @@ test.each(['vite', 'vite-7'])('%s with nothing but the plugin writes one file', 
   expect(await readdir(join(project.root, 'dist'))).toEqual(['main.js'])
   expect(said.filter((line) => /fail|error|unknown|warn/i.test(line))).toEqual([])
   expect((await runProgram(project.root)).stdout).toBe('7 late\n')
+  // Its calls are awaited at the top level: nothing that they need may stand behind it in the file.
+  const environment = { TURBOLIFT_TARGET: 'kubernetes', KUBECONFIG: join(project.root, 'none') }
+  await expect(runProgram(project.root, environment)).rejects.toThrow(/no usable kubeconfig[\s\S]*none does not exist/)
 })

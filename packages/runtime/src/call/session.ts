@@ -31,8 +31,7 @@ export class Session implements Ending, AsyncDisposable {
   readonly #pools: Map<string, Calls & AsyncDisposable> = new Map()
   readonly #abort: AbortController = new AbortController()
   readonly #stopWatching: () => void
-  #platform: Promise<Platform> | undefined
-  #created: Platform | undefined
+  #platform: Platform | undefined
   #disposed: Promise<void> | undefined
 
   constructor(options: SessionOptions) {
@@ -67,7 +66,7 @@ export class Session implements Ending, AsyncDisposable {
     this.#abort.abort()
     try {
       await Promise.all([...this.#pools.values()].map((calls) => calls[Symbol.asyncDispose]()))
-      await this.#created?.[Symbol.asyncDispose]()
+      await this.#platform?.[Symbol.asyncDispose]()
     } finally {
       this.#options.watching[Symbol.dispose]()
       this.#runFolder[Symbol.dispose]()
@@ -100,20 +99,13 @@ export class Session implements Ending, AsyncDisposable {
   async #deploy(pool: string, events: DeploymentEvents): Promise<Deployment> {
     const { manifest, config } = this.#options
     if (manifest.isDev === true && config.run.target === 'kubernetes') throw targetNotInDev()
-    const platform = await this.#loadPlatform()
-    return platform.deploy({ manifest, pool, events, signal: this.#abort.signal })
-  }
-
-  async #loadPlatform(): Promise<Platform> {
-    const { config } = this.#options
     this.#platform ??= createPlatform({ config, runFolder: this.#runFolder })
-    this.#created = await this.#platform
-    return this.#created
+    return this.#platform.deploy({ manifest, pool, events, signal: this.#abort.signal })
   }
 
   abandon(): void {
     this.#options.onEnd()
-    this.#created?.abandon()
+    this.#platform?.abandon()
     this.#options.watching[Symbol.dispose]()
     this.#runFolder[Symbol.dispose]()
   }

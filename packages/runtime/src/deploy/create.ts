@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
 import { print } from '../watch/print.ts'
+import { createKubernetesPlatform } from './kubernetes.ts'
 import { createLocalPlatform } from './local.ts'
 import type { Platform } from './platform.ts'
 
@@ -9,9 +10,8 @@ export interface PlatformOptions {
   readonly runFolder: RunFolder
 }
 
-/** The platform that the configuration asks for. Code for the cluster is only loaded when it is the cluster. */
-export async function createPlatform(options: PlatformOptions): Promise<Platform> {
+/** The platform that the configuration asks for. */
+export function createPlatform(options: PlatformOptions): Platform {
   if (options.config.run.target !== 'kubernetes') return createLocalPlatform(options)
-  const { createKubernetesPlatform } = await import('./kubernetes.ts')
   return createKubernetesPlatform({ ...options, onLine: (text) => print(process.stderr, `turbolift: ${text}\n`) })
 }
