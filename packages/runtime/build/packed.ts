@@ -9,17 +9,16 @@ import type { Plugin } from 'rolldown'
  * `await import(…)`. For what few programs run and every program carries: a bundler then reads a string, and not 0.4 MB
  * of other people's code. No such import is left: a bundler that makes one file of all would put the module behind the
  * program's own, which may be waiting for it at its top level.
- * @param path matches the module, and how it is imported
+ * @param path matches the module, and what it is imported by
  * @param plugins for what it imports
  */
 export function packed(path: RegExp, plugins: readonly Plugin[]): Plugin {
   return {
     name: 'packed',
     transform(code) {
-      const [, source] = /\bimport\((['"][^'"]+['"])\)/.exec(code) ?? []
-      if (source === undefined || !path.test(source)) return null
-      const edited = code.replace(`import(${source})`, 'loadPacked()')
-      return `import { load as loadPacked } from ${source}\n${edited}`
+      const [expression, source] = /\bimport\('([^']+)'\)/.exec(code) ?? []
+      if (expression === undefined || source === undefined || !path.test(source)) return null
+      return `import { load as loadPacked } from '${source}'\n${code.replace(expression, 'loadPacked()')}`
     },
     load: {
       filter: { id: path },

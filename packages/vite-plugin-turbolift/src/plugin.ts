@@ -1,7 +1,7 @@
 import { bundleWith, bundleWithVite } from './bundle/bundle.ts'
 import type { BundlerOptions, ViteConfigLike } from './bundle/bundle.ts'
 import { CHILD_PLUGIN_NAME } from './bundle/child-plugin.ts'
-import type { ResolveOptions } from './bundle/child-plugin.ts'
+import type { ResolveOptions, Resolver } from './bundle/child-plugin.ts'
 import { hostKindOf } from './bundle/host.ts'
 import type { HostMeta } from './bundle/host.ts'
 import { createStripPlugin } from './bundle/strip-plugin.ts'
@@ -28,15 +28,10 @@ export interface TurboliftPlugin {
   readonly name: string
 }
 
-interface Context extends BuildContext, ReportContext, TypeReportContext, HostParser {
+interface Context extends BuildContext, ReportContext, TypeReportContext, HostParser, Resolver {
   readonly meta: HostMeta & { readonly watchMode: boolean }
   getCombinedSourcemap(): SourceMapLike
   readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
-  resolve(
-    source: string,
-    importer: string | undefined,
-    options: ResolveOptions & { skipSelf: boolean },
-  ): Promise<{ id: string; external?: unknown } | null>
 }
 
 interface ResolvedViteConfig extends ViteConfigLike {

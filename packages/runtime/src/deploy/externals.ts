@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import type { LiftManifest } from '../manifest.ts'
 
 /**
- * Packages with native code, and those of the option `external`, stay outside of the chunks: on this machine workers find them where the program does, by
- * links beside their code. One that is not installed is left out: importing it then fails with Node's own words.
+ * Packages with native code, and those of the option `external`, stay outside of the chunks: on this machine workers
+ * find them where the program does, by links beside their code. One that is not installed is left out: importing it
+ * then fails with Node's own words.
  */
 export async function linkExternals({ externals }: LiftManifest, folder: string): Promise<void> {
   for (const name of externals) {

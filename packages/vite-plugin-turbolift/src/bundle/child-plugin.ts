@@ -34,12 +34,7 @@ export interface ChildBuild {
 }
 
 /** The parts of a bundler's plugin context that the plugin uses; the same in Vite, Rollup and rolldown. */
-interface ChildContext extends HostParser {
-  resolve(
-    source: string,
-    importer: string | undefined,
-    options: ResolveOptions & { skipSelf: boolean },
-  ): Promise<{ readonly id: string; readonly external?: unknown } | null>
+interface ChildContext extends HostParser, Resolver {
   getModuleIds(): Iterable<string>
   getModuleInfo(id: string): ModuleInfo | null
 }
@@ -47,6 +42,15 @@ interface ChildContext extends HostParser {
 /** What hosts tell of an import, and their other plugins want to hear: whether it is a `require`, and more. */
 export interface ResolveOptions {
   readonly custom?: object
+}
+
+/** A plugin context that asks the host's other plugins how an import is resolved. */
+export interface Resolver {
+  resolve(
+    source: string,
+    importer: string | undefined,
+    options: ResolveOptions & { skipSelf: boolean },
+  ): Promise<{ readonly id: string; readonly external?: unknown } | null>
 }
 
 interface ModuleInfo {
