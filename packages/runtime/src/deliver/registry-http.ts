@@ -68,6 +68,8 @@ function exchange(request: HttpRequest, route: RegistryRoute, connection: Duplex
       method,
       signal,
       headers: { ...headers, ...(size === undefined ? {} : { 'content-length': size }) },
+      // Also where NODE_TLS_REJECT_UNAUTHORIZED says otherwise: logins are sent here, and `caFile` is the way to trust.
+      rejectUnauthorized: true,
       ...(route.ca === undefined ? {} : { ca: route.ca }),
       ...(connection === undefined ? {} : { createConnection: () => connection }),
     })

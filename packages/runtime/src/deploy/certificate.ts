@@ -10,16 +10,17 @@ export interface RunCertificate {
 export interface CertificateRequest {
   /** The DNS name that it stands for. */
   readonly host: string
-  readonly now: Date
-  readonly days: number
 }
 
 /**
- * Makes a key (P-256) and a certificate signed by it. Node signs, but writes no certificates; the libraries that do
- * bring some hundred kilobytes of ASN.1 into the user's program, for a certificate of one fixed shape.
+ * Makes a key (P-256) and a certificate signed by it. It ends when its run does, and is trusted by value, so its dates
+ * say nothing: none that they could show would be too late for a long run, or too early for a clock that is wrong.
+ *
+ * Node signs, but writes no certificates; the libraries that do bring some hundred kilobytes of ASN.1 into the user's
+ * program, for a certificate of one fixed shape.
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1
  */
-export function createCertificate({ host, now, days }: CertificateRequest): RunCertificate {
+export function createCertificate({ host }: CertificateRequest): RunCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = sequence(set(sequence(oid('550403'), utf8(host))))
   const body = sequence(
@@ -27,8 +28,7 @@ export function createCertificate({ host, now, days }: CertificateRequest): RunC
     integer(toSerial()),
     ecdsaWithSha256,
     name,
-    // Clocks differ: it is valid a day before it is made.
-    sequence(time(now, -1), time(now, days)),
+    always,
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(
@@ -69,6 +69,8 @@ const isTrue = Buffer.of(0x01, 0x01, 0xff)
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
 // It is its own authority, so that it can be trusted as one; with a path length of 0 it can sign no other.
 const basicConstraints = sequence(oid('551d13'), isTrue, octets(sequence(isTrue, integer(Buffer.of(0)))))
+// UTCTime from 1970 on, and the GeneralizedTime by which the standard says that there is no end.
+const always = sequence(encode(0x17, Buffer.from('700101000000Z')), encode(0x18, Buffer.from('99991231235959Z')))
 // digitalSignature and keyCertSign.
 const keyUsage = sequence(oid('551d0f'), isTrue, octets(bitString(Buffer.of(0b1000_0100), 2)))
 const serverAuth = sequence(oid('551d25'), octets(sequence(oid('2b06010505070301'))))
@@ -86,12 +88,4 @@ function toSerial(): Buffer {
   const serial = randomBytes(16)
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
   return serial
-}
-
-// UTCTime until 2049, GeneralizedTime after, as the standard wants it.
-function time(now: Date, days: number): Buffer {
-  const moment = new Date(now.getTime() + days * 86_400_000)
-  const isLate = moment.getUTCFullYear() >= 2050
-  const digits = moment.toISOString().replaceAll(/[-:T]|\.\d+/g, '')
-  return isLate ? encode(0x18, Buffer.from(digits)) : encode(0x17, Buffer.from(digits.slice(2)))
 }

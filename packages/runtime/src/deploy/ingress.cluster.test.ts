@@ -31,7 +31,7 @@ let caFolder: string
 beforeAll(async () => {
   space = await createTestNamespace('ingress')
   controller = await startIngressController(space.client)
-  const { certificate, key } = createCertificate({ host, now: new Date(), days: 2 })
+  const { certificate, key } = createCertificate({ host })
   const stringData = { 'tls.crt': certificate, 'tls.key': key }
   await space.client.create('Secret', { metadata: { name: 'lift-tls' }, type: 'kubernetes.io/tls', stringData })
   caFolder = mkdtempSync(join(tmpdir(), 'turbolift-ca-'))

@@ -15,8 +15,6 @@ import { toNetworkPolicy, toRunSecret, workerHost } from './objects.ts'
 import { createRoutes } from './reach.ts'
 import type { Routes } from './reach.ts'
 
-const certificateDays = 30
-
 export interface RunOptions {
   readonly client: KubernetesClient
   readonly config: KubernetesConfig
@@ -57,7 +55,7 @@ export async function openRun(options: RunOptions): Promise<ClusterRun> {
 async function fillRun(options: RunOptions, run: RunIdentity, anchor: Anchor): Promise<ClusterRun> {
   const { client, config, signal } = options
   const token = randomBytes(32).toString('base64url')
-  const { certificate, key } = createCertificate({ host: workerHost, now: new Date(), days: certificateDays })
+  const { certificate, key } = createCertificate({ host: workerHost })
   const owned = { run, owner: anchor.owner }
   const policy = toNetworkPolicy(owned, { from: toSources(config) })
   const guards = [

@@ -47,7 +47,8 @@ export async function openAccess(options: KubeconfigOptions): Promise<ClusterAcc
   const server = new URL(cluster.server)
   const isProxied = cluster.proxyUrl !== undefined
   const credentials = createCredentials(async () => {
-    const applied: TlsRequestOptions = {}
+    // The kubeconfig alone decides, as for kubectl: left open, NODE_TLS_REJECT_UNAUTHORIZED would.
+    const applied: TlsRequestOptions = { rejectUnauthorized: !cluster.skipTLSVerify }
     await config.applyToHTTPSOptions(applied)
     return { applied, isProxied }
   }, createAgentPool(server.protocol))
