@@ -92,10 +92,10 @@ async function readBase({ baseImage, architecture, source, signal }: AppendReque
   const layers = toList(json['layers']).map(parseDescriptor)
   if (config === undefined || layers.includes(undefined))
     throw unsuitableBase(baseImage, 'its manifest is in a format that is not known')
-  const blob = await source.getBlob(repository, config.digest, { signal })
+  const blob = await source.readBlob(repository, config.digest, { signal })
   return {
     mediaType: manifest.mediaType === DOCKER_MANIFEST ? DOCKER_MANIFEST : OCI_MANIFEST,
-    config: parseJson(await collect(blob)),
+    config: parseJson(blob),
     layers: layers.filter((layer) => layer !== undefined),
   }
 }
@@ -160,12 +160,6 @@ async function putBlob(registry: Registry, repository: string, bytes: Buffer, si
   const digest = toDigest(bytes)
   if (!(await registry.hasBlob(repository, digest, { signal })))
     await registry.uploadBlob(repository, digest, bytes, { signal })
-}
-
-async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
-  const parts: Buffer[] = []
-  for await (const part of stream) if (Buffer.isBuffer(part)) parts.push(part)
-  return Buffer.concat(parts)
 }
 
 function parseJson(bytes: Buffer): Json {

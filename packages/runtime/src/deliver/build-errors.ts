@@ -77,6 +77,14 @@ export function registryRefused({ host, method, path, status, text }: Refusal): 
   })
 }
 
+export function digestWrong(wanted: string, got: string): BuildError {
+  return new BuildError('DIGEST_WRONG', {
+    what: `What was received for ${wanted} has the digest ${got}.`,
+    why: 'A digest names content, so the registry, or something on the way to it, answers with another.',
+    fix: 'Do not use that registry until you know why; a proxy that rewrites answers would do this too.',
+  })
+}
+
 export function pushDenied(what: string): BuildError {
   return new BuildError('PUSH_DENIED', {
     what,

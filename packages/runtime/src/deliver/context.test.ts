@@ -6,7 +6,14 @@ import { afterEach, expect, test } from 'vitest'
 
 import { checkExternals, type ContextOptions, readContext, toDockerfile } from './context.ts'
 
-const options: ContextOptions = { baseImage: 'node:20-slim', builder: 'kaniko', apt: [], npm: [], buildArgs: [] }
+const options: ContextOptions = {
+  baseImage: 'node:20-slim',
+  builder: 'kaniko',
+  architecture: undefined,
+  apt: [],
+  npm: [],
+  buildArgs: [],
+}
 const folders: string[] = []
 
 afterEach(() => {
@@ -45,6 +52,10 @@ test.each([
   ['apt', 'curl; rm -rf /'],
   ['buildArgs', 'X\nRUN id'],
   ['apt', '--force-yes'],
+  ['apt', 'libc6-'],
+  ['npm', '-g'],
+  ['npm', '--registry'],
+  ['npm', '@-x/y'],
   ['npm', "x' && id '"],
   ['npm', '$(id)'],
 ] as const)('in the list %s, the name %s is refused', (list, name) => {
@@ -53,7 +64,13 @@ test.each([
   )
 })
 
-test('the key depends on names, contents, base and builder, not on place or time', async () => {
+test('a base image that is more than one name is refused', () => {
+  expect(() => toDockerfile({ ...options, baseImage: 'node:20-slim\nRUN id' })).toThrow(
+    expect.objectContaining({ code: 'IMAGE_REFERENCE_INVALID' }),
+  )
+})
+
+test('the key depends on names, contents, base, processor and builder, not on place or time', async () => {
   const files = { 'worker.js': 'w', 'chunks/a.js': 'a' }
   const [first, second] = [makeFolder(files), makeFolder(files)]
   utimesSync(join(second, 'worker.js'), 1, 1)
@@ -65,8 +82,9 @@ test('the key depends on names, contents, base and builder, not on place or time
     readContext(makeFolder({ 'worker.js': 'w', 'chunks/b.js': 'a' }), options),
     readContext(first, { ...options, baseImage: 'node:22-slim' }),
     readContext(first, { ...options, builder: 'append' }),
+    readContext(first, { ...options, architecture: 'arm64' }),
   ])
-  expect(new Set([key, ...others.map((other) => other.key)]).size).toBe(5)
+  expect(new Set([key, ...others.map((other) => other.key)]).size).toBe(6)
 })
 
 test('native packages are missed only where nothing can provide them', () => {

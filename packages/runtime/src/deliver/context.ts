@@ -6,6 +6,7 @@ import { gzip } from 'node:zlib'
 
 import { invalidPackage, nativePackageMissing } from './build-errors.ts'
 import { type ArchiveEntry, packArchive } from './archive.ts'
+import { parseImageReference } from './image-reference.ts'
 import type { Builder } from './options.ts'
 
 /** Folder of the worker files in the image. */
@@ -17,6 +18,8 @@ export const IMAGE_USER = '65532:65532'
 export interface ContextOptions {
   readonly baseImage: string
   readonly builder: Builder
+  /** Of the nodes, where it is decided before the build. */
+  readonly architecture: string | undefined
   readonly apt: readonly string[]
   readonly npm: readonly string[]
   /** Names of the values that `RUN` lines get from outside (proxies, mirrors); the values do not change the image's name. */
@@ -33,12 +36,13 @@ export interface ImageContext {
 
 /**
  * Reads the extracted files and decides what the image is made of.
- * @throws BuildError `PACKAGE_NAME_INVALID`, `ARCHIVE_NAME_TOO_LONG`
+ * @throws BuildError `PACKAGE_NAME_INVALID`, `ARCHIVE_NAME_TOO_LONG`; ConfigError `IMAGE_REFERENCE_INVALID`
  */
 export async function readContext(folder: string, options: ContextOptions): Promise<ImageContext> {
   const files = await readFiles(folder)
   const dockerfile = toDockerfile(options)
-  const hash = createHash('sha256').update(`${options.builder}\n${dockerfile}\n`).update(packArchive(files))
+  const head = `${options.builder}\n${options.architecture ?? ''}\n${dockerfile}\n`
+  const hash = createHash('sha256').update(head).update(packArchive(files))
   return { files, dockerfile, key: hash.digest('hex').slice(0, 40) }
 }
 
@@ -53,6 +57,8 @@ export async function packContext({ files, dockerfile }: ImageContext): Promise<
  * image and no network but the registry.
  */
 export function toDockerfile({ baseImage, apt, npm, buildArgs }: ContextOptions): string {
+  // It becomes a line of the build, so it has to be one name and nothing else.
+  parseImageReference(baseImage)
   const lines = [`FROM ${baseImage}`]
   if (apt.length + npm.length > 0)
     lines.push(...buildArgs.map((name) => `ARG ${checkName(name, /^\w+$/, 'buildArgs')}`))
@@ -78,12 +84,14 @@ export function checkExternals(
 }
 
 function toAptLine(packages: readonly string[]): string {
-  const valid = packages.map((name) => checkName(name, /^[a-z0-9][a-z0-9+.-]*(=[\w.+:~-]+)?$/, 'apt'))
+  const valid = packages.map((name) => checkName(name, /^[a-z0-9][a-z0-9+.-]*(?<!-)(=[\w.+:~-]*[\w.+:~])?$/, 'apt'))
   return `RUN apt-get update && apt-get install -y --no-install-recommends ${valid.join(' ')} && rm -rf /var/lib/apt/lists/*`
 }
 
 function toNpmLine(packages: readonly string[]): string {
-  const valid = packages.map((name) => checkName(name, /^(@[a-z0-9._~-]+\/)?[a-z0-9._~-]+(@[\w.^~<>=*-]+)?$/i, 'npm'))
+  const valid = packages.map((name) =>
+    checkName(name, /^(@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*(@[\w.^~<>=*-]+)?$/i, 'npm'),
+  )
   const quoted = valid.map((spec) => `'${spec}'`).join(' ')
   const flags = '--omit=dev --no-audit --no-fund --no-save --cache /tmp/npm'
   return `RUN npm install --prefix ${IMAGE_FOLDER} ${flags} ${quoted} && rm -rf /tmp/npm`

@@ -21,9 +21,14 @@ test.each([
   expect(parseImageReference(text)).toEqual({ registry, repository, reference })
 })
 
-test.each(['', 'Node:20', 'a b', 'node:', 'node@sha256:12', '/node', 'gcr.io/'])('"%s" is refused', (text) => {
-  expect(() => parseImageReference(text)).toThrow(expect.objectContaining({ code: 'IMAGE_REFERENCE_INVALID' }))
-})
+const hostile = ['node:20\nRUN id', 'x.y\nRUN id/a', '--platform=x.y/a', 'x.y z/a', '-x.y/a', 'node:20\n', '$A.b/c']
+
+test.each(['', 'Node:20', 'a b', 'node:', 'node@sha256:12', '/node', 'gcr.io/', ...hostile])(
+  '"%s" is refused',
+  (text) => {
+    expect(() => parseImageReference(text)).toThrow(expect.objectContaining({ code: 'IMAGE_REFERENCE_INVALID' }))
+  },
+)
 
 test.each(['localhost', 'localhost:5000', '127.0.0.1:1', '[::1]:5000'])('%s is loopback', (host) => {
   expect(isLoopback(host)).toBe(true)

@@ -9,7 +9,7 @@ export interface ImageReference {
   readonly reference: string
 }
 
-const HOST = /^(localhost|[^/]*[.:][^/]*)$/
+const HOST = /^(localhost|(?=.*[.:])[\w[][\w.:[\]-]*)$/
 
 /**
  * Reads `[host[:port]/]repository[:tag][@digest]`; a digest wins over a tag, as in every container runtime.

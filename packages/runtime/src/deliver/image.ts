@@ -7,7 +7,7 @@ import type { DeliveredCode, Delivery, DeliveryRequest } from './delivery.ts'
 import { buildWithExecutor, hasExecutor } from './executor.ts'
 import { isLoopback, parseImageReference, toApiHost } from './image-reference.ts'
 import { buildWithKaniko } from './kaniko.ts'
-import { type ImageInput, type ImageOptions, resolveImageOptions } from './options.ts'
+import { type ImageInput, type ImageOptions, resolveImageOptions, toArchitecture } from './options.ts'
 import { findCredentials, toDockerConfig } from './registry-auth.ts'
 import { findAnnouncedRegistry } from './registry-discovery.ts'
 import {
@@ -202,13 +202,6 @@ async function makeCertificates({ request, destination }: BuildStep): Promise<st
   return name
 }
 
-/** Files on a base image for one architecture run only there; a built image is for the node that built it. */
-function toNodeSelector({ architecture, builder }: ImageOptions): Pick<DeliveredCode, 'nodeSelector'> {
-  const wanted = architecture ?? (builder === 'append' ? toArchitecture() : undefined)
-  return wanted === undefined ? {} : { nodeSelector: { 'kubernetes.io/arch': wanted } }
-}
-
-/** Name of this machine's processor in image manifests. */
-function toArchitecture(): string {
-  return process.arch === 'x64' ? 'amd64' : process.arch
+function toNodeSelector({ architecture }: ImageOptions): Pick<DeliveredCode, 'nodeSelector'> {
+  return architecture === undefined ? {} : { nodeSelector: { 'kubernetes.io/arch': architecture } }
 }

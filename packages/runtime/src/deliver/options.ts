@@ -30,6 +30,7 @@ export interface ImageOptions {
   readonly builder: Builder
   readonly apt: readonly string[]
   readonly npm: readonly string[]
+  /** Files on a base image run only where that does. `undefined`: a built image is for the node that builds it. */
   readonly architecture: string | undefined
   readonly registry: string | RegistryInput | undefined
   readonly registryImage: string
@@ -39,18 +40,24 @@ export interface ImageOptions {
 }
 
 export function resolveImageOptions(input: ImageInput): ImageOptions {
+  const builder = input.builder ?? 'kaniko'
   return {
     baseImage: input.baseImage ?? `node:${process.versions.node.split('.')[0]}-slim`,
     isStockImage: input.baseImage === undefined,
-    builder: input.builder ?? 'kaniko',
+    builder,
     apt: input.apt ?? [],
     npm: input.npm ?? [],
-    architecture: input.architecture,
+    architecture: input.architecture ?? (builder === 'append' ? toArchitecture() : undefined),
     registry: input.registry,
     registryImage: input.registryImage ?? REGISTRY_IMAGE,
     kaniko: input.kaniko ?? {},
     buildArgs: Object.keys(input.kaniko?.buildArgs ?? {}),
   }
+}
+
+/** Name of this machine's processor in image manifests. */
+export function toArchitecture(): string {
+  return process.arch === 'x64' ? 'amd64' : process.arch
 }
 
 /** One registry, under the names that each side has for it, with an optional path: `host:port/team`. */

@@ -1,3 +1,4 @@
+import type { BuildError } from '../errors.ts'
 import { registryRefused } from './build-errors.ts'
 import { type Challenge, type Credentials, parseChallenge, toBasicHeader } from './registry-auth.ts'
 import { type HttpRequest, type HttpResponse, type RegistryRoute, readBody, sendHttp } from './registry-http.ts'
@@ -38,75 +39,87 @@ export class RegistrySession {
 
   /** @throws BuildError `REGISTRY_UNREACHABLE`, `PUSH_DENIED`, `IMAGE_NOT_FOUND`, `REGISTRY_REFUSED` for a status that is not expected */
   async send(call: RegistryCall, expected: readonly number[]): Promise<HttpResponse> {
-    const response = await this.#authorised(call)
+    const { response, url } = await this.#authorised(call)
     if (expected.includes(response.status)) return response
     const text = call.method === 'HEAD' ? '' : (await readBody(response)).toString().slice(0, 500)
-    throw registryRefused({
-      host: this.#options.host,
-      method: call.method,
-      path: call.path,
-      status: response.status,
-      text,
-    })
+    throw toRefusal(call.method, url, response.status, text)
   }
 
   /** Sends with what is known, and once more with what the registry asks for. */
-  async #authorised(call: RegistryCall): Promise<HttpResponse> {
+  async #authorised(call: RegistryCall): Promise<Answer> {
     const first = await this.#follow(call, this.#tokens.get(call.scope))
-    const challenge = first.status === 401 ? parseChallenge(first.headers['www-authenticate']) : undefined
+    // What another host asks for, to which the registry has sent us, is not its to ask.
+    const isAsked = first.response.status === 401 && this.#isOwn(first.url)
+    const challenge = isAsked ? parseChallenge(first.response.headers['www-authenticate']) : undefined
     const authorization = challenge === undefined ? undefined : await this.#answer(challenge, call)
     // A body that was streamed is spent; callers ask for something small with the same scope first.
     if (authorization === undefined || (call.body !== undefined && !(call.body instanceof Uint8Array))) return first
-    first.body.resume()
+    first.response.body.resume()
     this.#tokens.set(call.scope, authorization)
     return this.#follow(call, authorization)
   }
 
-  async #follow(call: RegistryCall, authorization: string | undefined): Promise<HttpResponse> {
+  #isOwn(url: URL): boolean {
+    return url.origin === this.origin
+  }
+
+  async #follow(call: RegistryCall, authorization: string | undefined): Promise<Answer> {
     let url = new URL(call.path, this.origin)
     for (let hops = 0; ; hops += 1) {
-      const isOwn = url.origin === this.origin
+      const isOwn = this.#isOwn(url)
       const headers = { ...call.headers, ...(isOwn && authorization !== undefined ? { authorization } : {}) }
       const response = await sendHttp({ ...call, url, headers }, isOwn ? this.#options : {})
       const { location } = response.headers
       const isRedirect = [301, 302, 303, 307, 308].includes(response.status) && location !== undefined
-      if (!isRedirect || hops === MAX_REDIRECTS || call.method === 'PUT' || call.method === 'POST') return response
+      if (!isRedirect || hops === MAX_REDIRECTS || call.method === 'PUT' || call.method === 'POST')
+        return { response, url }
       response.body.resume()
       url = new URL(location, url)
     }
   }
 
   async #answer(challenge: Challenge, { scope, signal }: RegistryCall): Promise<string | undefined> {
-    const { credentials } = this.#options
+    const { credentials, isInsecure } = this.#options
     const basic = credentials === undefined ? undefined : toBasicHeader(credentials)
     if (challenge.scheme === 'basic' || challenge.realm === '') return basic
-    const url = new URL(challenge.realm)
+    const url = new URL(challenge.realm, this.origin)
+    // Whoever listens on the way would have the login that TLS was to keep.
+    if (!isInsecure && url.protocol !== 'https:') return undefined
     if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
     for (const one of (scope || (challenge.scope ?? '')).split(' ').filter(Boolean))
       url.searchParams.append('scope', one)
     const headers: Record<string, string> = basic === undefined ? {} : { authorization: basic }
-    const route = url.origin === this.origin ? this.#options : toRoute(this.#options.ca)
+    const route = this.#isOwn(url) ? this.#options : toRoute(this.#options.ca)
     const response = await sendHttp({ method: 'GET', url, headers, signal }, route)
     const text = (await readBody(response)).toString()
-    if (response.status !== 200)
-      throw registryRefused({
-        host: this.#options.host,
-        method: 'GET',
-        path: url.pathname,
-        status: response.status,
-        text,
-      })
-    return `Bearer ${parseToken(text)}`
+    const token = response.status === 200 ? parseToken(text) : undefined
+    if (token === undefined) throw toRefusal('GET', url, response.status, text.slice(0, 500))
+    return `Bearer ${token}`
   }
 }
 
-function parseToken(text: string): string {
-  const json: unknown = JSON.parse(text)
-  if (typeof json === 'object' && json !== null) {
+interface Answer {
+  readonly response: HttpResponse
+  /** Where it came from, after redirects. */
+  readonly url: URL
+}
+
+/** Names the host that refused, which may be another one than the registry. */
+function toRefusal(method: string, { host, pathname }: URL, status: number, text: string): BuildError {
+  return registryRefused({ host, method, path: pathname, status, text })
+}
+
+/** `undefined`: what should issue tokens answered with something else. */
+function parseToken(text: string): string | undefined {
+  try {
+    const json: unknown = JSON.parse(text)
+    if (typeof json !== 'object' || json === null) return undefined
     if ('token' in json && typeof json.token === 'string') return json.token
-    if ('access_token' in json && typeof json.access_token === 'string') return json.access_token
+    return 'access_token' in json && typeof json.access_token === 'string' ? json.access_token : undefined
+  } catch {
+    // A page of a proxy, for example: the caller shows its text.
+    return undefined
   }
-  throw new TypeError('The token service answered without a token.')
 }
 
 /** Another host is dialled by its name, but may belong to the same private authority. */

@@ -1,17 +1,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterEach, expect, test } from 'vitest'
 
+import { createCertificate } from '../deploy/certificate.ts'
 import { findCredentials, parseChallenge } from './registry-auth.ts'
 import { Registry } from './registry.ts'
 
 const { signal } = new AbortController()
 const login = { username: 'ada', password: 'secret' }
 const basic = `Basic ${Buffer.from('ada:secret').toString('base64')}`
+const bytes = Buffer.from('layer')
 const digest = `sha256:${'a'.repeat(64)}`
 const closers: (() => void)[] = []
 
@@ -77,6 +81,64 @@ test('credentials do not follow a redirect to another host', async () => {
   const blob = await registry.getBlob('a/b', digest, { signal })
   expect((await blob.toArray()).join('')).toBe('blob')
   expect(seen).toEqual([undefined])
+})
+
+test.each([
+  ['that asks for it itself', 'Basic realm="store"'],
+  ['that names a place for tokens', 'Bearer realm="http://STORE/token"'],
+])('nor do they go to a host %s', async (_, challenge) => {
+  const seen: string[] = []
+  const store: string = await serve((request, response) => {
+    seen.push(`${request.url} ${request.headers.authorization}`)
+    response.writeHead(401, { 'www-authenticate': challenge.replace('STORE', store) }).end()
+  })
+  const host = await serve((request, response) => {
+    if (request.headers.authorization === undefined)
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="registry"' }).end()
+    else if (request.method === 'POST') response.writeHead(202, { location: `http://${store}/stored` }).end()
+    else response.writeHead(307, { location: `http://${store}/stored` }).end()
+  })
+  const registry = new Registry({ host, isInsecure: true, credentials: login })
+  const refused = `The registry ${store} answered 401`
+  await expect(registry.getBlob('a/b', digest, { signal })).rejects.toThrow(refused)
+  await expect(registry.uploadBlob('a/b', digest, bytes, { signal })).rejects.toThrow(refused)
+  expect(seen.map((line) => line.replace(/\?.*(?= )/, ''))).toEqual(['/stored undefined', '/stored undefined'])
+})
+
+test('a registry with TLS that sends its tokens without gets no login', async () => {
+  const asked: (string | undefined)[] = []
+  const tokens = await serve((request, response) => {
+    asked.push(request.url)
+    response.end('{"token":"t"}')
+  })
+  const { certificate, key } = createCertificate({ host: 'localhost' })
+  const secure = createSecureServer({ cert: certificate, key }, (_, response) => {
+    response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${tokens}/token"` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(secure, 'listening')
+  closers.push(() => secure.close().closeAllConnections())
+  const address = secure.address()
+  const host = `localhost:${typeof address === 'object' ? address?.port : ''}`
+  const registry = new Registry({ host, isInsecure: false, credentials: login, ca: certificate })
+  await expect(registry.ping({ signal })).rejects.toMatchObject({ code: 'PUSH_DENIED' })
+  expect(asked).toEqual([])
+})
+
+test.each(['{}', '<html>'])('a place for tokens that answers %s has its words shown', async (text) => {
+  const host = await serve((request, response) => {
+    if (request.url === '/token') response.end(text)
+    else response.writeHead(401, { 'www-authenticate': 'Bearer realm="/token"' }).end()
+  })
+  const registry = new Registry({ host, isInsecure: true, credentials: undefined })
+  await expect(registry.ping({ signal })).rejects.toThrow(`${host} answered 200 to GET /token: ${text}`)
+})
+
+test('what has another digest than it was asked for by is not taken', async () => {
+  const host = await serve((_, response) => response.end('something else'))
+  const registry = new Registry({ host, isInsecure: true, credentials: undefined })
+  await expect(registry.getManifest('a/b', digest, { signal })).rejects.toMatchObject({ code: 'DIGEST_WRONG' })
+  await expect(registry.readBlob('a/b', digest, { signal })).rejects.toMatchObject({ code: 'DIGEST_WRONG' })
+  expect((await registry.getManifest('a/b', 'tag', { signal })).bytes.toString()).toBe('something else')
 })
 
 test('a registry that is not there is REGISTRY_UNREACHABLE, with its name', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 
+import { digestWrong } from './build-errors.ts'
 import { type HttpRequest, type HttpResponse, readBody } from './registry-http.ts'
 import { type RegistryOptions, RegistrySession } from './registry-session.ts'
 
@@ -63,6 +64,7 @@ export class Registry {
     const headers = { accept: MANIFEST_TYPES }
     const response = await this.#session.send({ method: 'GET', path, headers, scope: pull(repository), signal }, [200])
     const bytes = await readBody(response)
+    this.#checkDigest(repository, reference, bytes)
     return { mediaType: response.headers['content-type'] ?? '', digest: toDigest(bytes), bytes }
   }
 
@@ -118,6 +120,22 @@ export class Registry {
   async getBlob(repository: string, digest: string, { signal }: { readonly signal: AbortSignal }): Promise<Readable> {
     const path = `/v2/${repository}/blobs/${digest}`
     return (await this.#session.send({ method: 'GET', path, scope: pull(repository), signal }, [200])).body
+  }
+
+  /** A small blob, as a whole. */
+  async readBlob(repository: string, digest: string, options: { readonly signal: AbortSignal }): Promise<Buffer> {
+    const path = `/v2/${repository}/blobs/${digest}`
+    const bytes = await readBody(
+      await this.#session.send({ method: 'GET', path, scope: pull(repository), ...options }, [200]),
+    )
+    this.#checkDigest(repository, digest, bytes)
+    return bytes
+  }
+
+  // A name by digest is a promise of content; whoever answers with another has broken it, or somebody in between.
+  #checkDigest(repository: string, reference: string, bytes: Buffer): void {
+    if (reference.startsWith('sha256:') && toDigest(bytes) !== reference)
+      throw digestWrong(`${this.host}/${repository}@${reference}`, toDigest(bytes))
   }
 
   /**
