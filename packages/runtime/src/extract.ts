@@ -55,7 +55,8 @@ function parseArchive(packed: string): readonly ManifestFile[] {
 
 function readArchive(packed: string): readonly ParsedTarFileItem[] {
   try {
-    return parseTar(gunzipSync(Buffer.from(packed, 'base64')))
+    // In memory of its own: the parser reads all of the memory that a view lies in, and a small Buffer may share it.
+    return parseTar(new Uint8Array(gunzipSync(Buffer.from(packed, 'base64'))))
   } catch (cause) {
     throw manifestDamaged('they cannot be unpacked', cause)
   }

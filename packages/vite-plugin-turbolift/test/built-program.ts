@@ -23,7 +23,7 @@ export async function readProgram(root: string): Promise<BuiltProgram> {
   const names = (await readdir(join(root, 'dist'), { recursive: true })).filter((name) => name.endsWith('.js'))
   const text = (await Promise.all(names.map((name) => readFile(join(root, 'dist', name), 'utf8')))).join('\n')
   const packed = PACKED.exec(text)?.[1] ?? ''
-  const files = parseTar(gunzipSync(Buffer.from(packed, 'base64')))
+  const files = parseTar(new Uint8Array(gunzipSync(Buffer.from(packed, 'base64'))))
   const workers = new Map(files.map(({ name, text: content }) => [name, content]))
   const own = [...workers].filter(([name]) => !['worker.js', 'executor.js'].includes(name) && !name.endsWith('.map'))
   return { main: text.replace(packed, ''), workers, workerCode: own.map(([, content]) => content).join('\n') }

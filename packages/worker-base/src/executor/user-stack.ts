@@ -21,7 +21,8 @@ export function toUserStack(thrown: unknown, folder: string, executor: string = 
   return thrown
 }
 
-function toUserFrames(stack: string, folder: string, executor: string): string {
+/** The same for the text of a stack. */
+export function toUserFrames(stack: string, folder: string, executor: string): string {
   const path = fileURLToPath(executor)
   return stack
     .split('\n')

@@ -1,12 +1,16 @@
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import type { ResourceLimits } from 'node:worker_threads'
 
-import { toUserStack } from '../executor/user-stack.ts'
+import { toUserFrames } from '../executor/user-stack.ts'
 import { createChannelEnds, createFrameChannel } from '../threads/channel.ts'
 import type { FrameChannel } from '../threads/channel.ts'
 import type { ExecutorData, ExecutorNotice, StopRequest } from '../threads/startup.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { LostReason } from '../wire/messages.ts'
+
+/** As much as Node 20 gives. */
+const MOST_YOUNG_MEGABYTES = 48
 
 export interface ExecutorThreadOptions {
   /** URL of executor.js. */
@@ -59,7 +63,7 @@ class WorkerThread implements ExecutorThread {
       transferList: [ends.far.wakeups, ends.far.attachments],
       stdout: true,
       stderr: true,
-      ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
+      ...(heapMegabytes === undefined ? {} : { resourceLimits: toLimits(heapMegabytes) }),
     })
     this.#channel = createFrameChannel(ends.near, options.onFrame)
     this.#worker.stdout.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
@@ -97,6 +101,15 @@ class WorkerThread implements ExecutorThread {
   }
 }
 
+/**
+ * Newer Nodes give the objects of the last moment up to 192 MB. Where the rest may have less, they cannot move there, and
+ * the whole process ends instead of the thread.
+ */
+function toLimits(heapMegabytes: number): ResourceLimits {
+  const maxYoungGenerationSizeMb = Math.min(MOST_YOUNG_MEGABYTES, Math.ceil(heapMegabytes / 4))
+  return { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb }
+}
+
 function toThreadEnd(error: unknown, exitCode: number, { program, data }: ExecutorThreadOptions): ThreadEnd {
   if (error === undefined) return { reason: 'exit', detail: `It called process.exit(${exitCode}).` }
   if (!(error instanceof Error)) return { reason: 'crashed', detail: inspect(error) }
@@ -104,6 +117,7 @@ function toThreadEnd(error: unknown, exitCode: number, { program, data }: Execut
   if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return { reason: 'out-of-memory', detail: error.message }
   }
-  toUserStack(error, new URL('./', data.functions).href, program.href)
-  return { reason: 'crashed', detail: error.stack ?? error.message }
+  // Newer Nodes make the stack of what ended a thread read-only.
+  const stack = toUserFrames(error.stack ?? error.message, new URL('./', data.functions).href, program.href)
+  return { reason: 'crashed', detail: stack }
 }
