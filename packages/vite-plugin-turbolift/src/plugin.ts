@@ -94,6 +94,12 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
       }
       return null
     },
+    /**
+     * Vite 8 has rolldown read a server's chunk again and again until no dead code is found. With the runtime and the
+     * workers in it each time takes long, and a chain of 300 constants needs 300; tree shaking is done before anyway.
+     */
+    outputOptions: <T extends OutputOptions>(output: T): T | null =>
+      output.minify === 'dce-only' ? { ...output, minify: false } : null,
     // Rolldown warns of hooks that take long, and this one builds the workers.
     onLog: (_: string, { code = '', message }: BundlerLog) => (isOfOwnTime(code, message) ? false : undefined),
     resolveId: {
@@ -121,6 +127,10 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
   }
   const ofLiftModules = { ...shared, name: 'turbolift:modules', transform: byName }
   return [plugin, ofLiftModules]
+}
+
+interface OutputOptions {
+  readonly minify?: unknown
 }
 
 interface BundlerLog {

@@ -43,3 +43,18 @@ test.each(['vite', 'vite-7'])('%s with nothing but the plugin writes one file', 
   const environment = { TURBOLIFT_TARGET: 'kubernetes', KUBECONFIG: join(project.root, 'none') }
   await expect(runProgram(project.root, environment)).rejects.toThrow(/no usable kubeconfig[\s\S]*none does not exist/)
 })
+
+test('a chunk of Vite 8 is not read again for dead code, unless the user wants it small', async () => {
+  await using project = await createProject({
+    'src/main.ts': `async function one() { 'use lift'; return 1 }\nawait one()`,
+  })
+  const minified = async (minify: boolean): Promise<unknown> => {
+    let found: unknown // of the program's build, which ends last
+    const look = { name: 'look', renderStart: (output: object) => void (found = Reflect.get(output, 'minify')) }
+    const plugins = [...turbolift({ typecheck: false }), { ...look, apply: 'build' as const, sharedDuringBuild: true }]
+    await vite8({ root: project.root, configFile: false, logLevel: 'silent', plugins, build: { minify } })
+    return found
+  }
+  expect(await minified(false)).toBe(false)
+  expect(await minified(true)).not.toBe(false)
+})

@@ -30,7 +30,7 @@ test('turbolift build --explain builds, and tells what leaves the machine', asyn
   const { stdout } = await build(project, ['--explain', '--', '--outDir', 'out'])
   expect(stdout).toContain('out/main.js')
   expect(stdout).toContain('- `src/main.ts#work` in pool default')
-  expect(stdout).toContain('- reads from the environment: `LEVEL` (src/main.ts)')
+  expect(stdout).toContain('- reads from the environment: `LEVEL`\n')
   expect((await build(project, [])).stdout).not.toContain('- `src/main.ts#work` in pool default')
 })
 

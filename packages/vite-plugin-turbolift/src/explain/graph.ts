@@ -8,19 +8,22 @@ export interface WorkerModule {
   readonly code: string
 }
 
-export interface Reached {
-  readonly id: string
-  /** From the module of the lifted function to the one that imports it; empty for the first. */
-  readonly chain: readonly string[]
+/** Ids of all that `start` needs, itself first. */
+export function reachModules(graph: WorkerGraph, start: string): ReadonlySet<string> {
+  const reached = new Set([start])
+  for (const id of reached) for (const imported of graph.get(id)?.imports ?? []) reached.add(imported)
+  return reached
 }
 
-/** All that `start` needs, each with the shortest chain of imports that leads there. */
-export function reachModules(graph: WorkerGraph, start: string): readonly Reached[] {
-  const reached = new Map<string, Reached>([[start, { id: start, chain: [] }]])
-  for (const { id, chain } of reached.values()) {
-    for (const imported of graph.get(id)?.imports ?? []) {
-      if (!reached.has(imported)) reached.set(imported, { id: imported, chain: [...chain, id] })
+/** Who imports what: of each id the modules that import it, in the order of the graph. */
+export function readImporters(graph: WorkerGraph): ReadonlyMap<string, readonly string[]> {
+  const importers = new Map<string, string[]>()
+  for (const [id, { imports }] of graph) {
+    for (const imported of new Set(imports)) {
+      const known = importers.get(imported)
+      if (known === undefined) importers.set(imported, [id])
+      else known.push(id)
     }
   }
-  return [...reached.values()]
+  return importers
 }

@@ -63,7 +63,7 @@ describe('a report', () => {
     })
   }
 
-  test('says what is in the worker, and by which imports', () => {
+  test('says what is in each worker', () => {
     expect(report().sources).toEqual([
       {
         path: 'src/main.ts',
@@ -72,26 +72,28 @@ describe('a report', () => {
           { id: 'src/main.ts#big', pool: 'large' },
         ],
         bytes: 39,
-        modules: [
-          { path: 'src/main.ts', bytes: 4, because: [] },
-          { path: 'src/util.ts', bytes: 17, because: ['src/main.ts'] },
-        ],
-        packages: [
-          { name: '@scope/dep', version: '1.2.3', bytes: 14, modules: 2, because: ['src/main.ts', 'src/util.ts'] },
-          {
-            name: 'leaf',
-            version: undefined,
-            bytes: 4,
-            modules: 1,
-            because: ['src/main.ts', 'src/util.ts', '@scope/dep'],
-          },
-        ],
+        modules: 2,
+        packages: ['@scope/dep', 'leaf'],
         builtins: ['node:fs'],
         externals: ['native-addon/sub'],
         unresolved: ['optional'],
-        environment: [{ name: 'TOKEN', readBy: ['src/util.ts'] }],
+        environment: ['TOKEN'],
       },
     ])
+  })
+
+  test('has each part once, with what imports it', () => {
+    const { modules, packages, environment } = report()
+    expect(modules).toEqual([
+      { path: 'src/main.ts', bytes: 4, importedBy: ['src/util.ts'] },
+      { path: 'src/util.ts', bytes: 17, importedBy: ['src/main.ts'] },
+      { path: 'src/other.ts', bytes: 5, importedBy: [] },
+    ])
+    expect(packages).toEqual([
+      { name: '@scope/dep', version: '1.2.3', bytes: 14, modules: 2, importedBy: ['src/util.ts'] },
+      { name: 'leaf', version: undefined, bytes: 4, modules: 1, importedBy: ['@scope/dep'] },
+    ])
+    expect(environment).toEqual([{ name: 'TOKEN', readBy: ['src/util.ts'] }])
   })
 
   test('reads well', () => {
@@ -99,11 +101,25 @@ describe('a report', () => {
     expect(text).toContain(
       '## `src/main.ts`\n\n- `src/main.ts#work` in pool default\n- `src/main.ts#big` in pool large',
     )
-    expect(text).toContain('- size: 39 B in 2 modules and 2 packages\n- built into Node: node:fs')
+    expect(text).toContain('- size: 39 B in 2 modules and 2 packages\n- packages: @scope/dep, leaf\n')
     expect(text).toContain("- must be in the worker's image: native-addon/sub\n- imported, but not found: optional\n")
+    expect(text).toContain('| `src/main.ts` | 4 B | holds lifted functions, `src/util.ts` |')
     expect(text).toContain('| `src/util.ts` | 17 B | `src/main.ts` |')
-    expect(text).toContain('| @scope/dep 1.2.3, 2 modules | 14 B | `src/main.ts` → `src/util.ts` |')
-    expect(text).toContain('| leaf, 1 module | 4 B | `src/main.ts` → `src/util.ts` → `@scope/dep` |')
-    expect(text).toContain('- reads from the environment: `TOKEN` (src/util.ts)')
+    expect(text).toContain('| @scope/dep 1.2.3, 2 modules | 14 B | `src/util.ts` |')
+    expect(text).toContain('| leaf, 1 module | 4 B | `@scope/dep` |')
+    expect(text).toContain('- reads from the environment: `TOKEN`\n')
+    expect(text).toContain('- `TOKEN` (src/util.ts)')
   })
+})
+
+test('the report of a chain of modules grows with its length', () => {
+  const measure = (length: number): number => {
+    const ids = Array.from({ length }, (_, index) => `/program/m${index}.ts`)
+    const graph = new Map(ids.map((id, index) => [id, { imports: ids.slice(index + 1, index + 2), code: 'x' }]))
+    const functions = splitFunctions()
+    const modules = ids.map((id) => ({ id, path: id.slice(9), functions, reaches: () => new Map() }))
+    const report = createReport({ root: '/program', graph, externals: new Set(), modules })
+    return JSON.stringify(report).length + toMarkdown(report).length
+  }
+  expect(measure(400) / measure(100)).toBeLessThan(4.2)
 })
