@@ -148,8 +148,8 @@ export function poolUnknown(pool: string, known: readonly string[], at: TextRang
 export function setUpLeftOut(name: string, at: TextRange): Diagnostic {
   return warning('SETUP_LEFT_OUT', at, {
     what: `This statement changes "${name}", which a lifted function uses, and workers do not run it.`,
-    why: 'It also does something else, which may be meant for the main program alone, such as starting a server.',
-    fix: `Change "${name}" in a statement of its own, or write // @turbolift-keep above this one to run it in workers too.`,
+    why: 'It also does something that can be seen, such as printing or starting a server, or waits for a lifted function.',
+    fix: `Change "${name}" in a statement of its own, or write a comment above this one: // @turbolift-keep to run it in workers too, // @turbolift-main where they need not.`,
   })
 }
 

@@ -1,11 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 
 import type { HostParser } from './ast.ts'
+import { toSource } from './diagnostics.ts'
+import type { Source } from './diagnostics.ts'
 import { isLiftModuleName } from './directive.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { ResolvedOptions } from './options.ts'
-import { locateAll } from './original.ts'
+import { holdsMark } from './marks.ts'
+import { locateAll, locateOriginal } from './original.ts'
 import type { SourceMapLike } from './original.ts'
 import type { KeptExports } from './slice.ts'
 import { splitModule } from './split.ts'
@@ -25,7 +29,12 @@ export interface LiftedModule {
 export interface ModuleSource {
   readonly code: string
   readonly id: string
-  readonly parser: HostParser
+  readonly parser: SourceContext
+}
+
+/** A plugin context: what parses a module, and says what it was made from. */
+export interface SourceContext extends HostParser {
+  getCombinedSourcemap?(): SourceMapLike
 }
 
 /** The modules with lifted functions of one build; it lives as long as the bundler watches. */
@@ -56,7 +65,8 @@ export class LiftedModules {
   #split({ code, id, parser }: ModuleSource, keptExports: KeptExports | undefined): SplitModule | undefined {
     const { pools } = this.#options
     const path = toPath(this.root, id)
-    return splitModule(code, { path, isLiftModule: isLiftModuleName(id), pools, keptExports, parser })
+    const source = readMarkedSource(code, id, parser)
+    return splitModule(code, { path, isLiftModule: isLiftModuleName(id), pools, keptExports, parser, source })
   }
 
   /** Notes what a transform found, or that it found nothing any more. */
@@ -85,7 +95,7 @@ export class LiftedModules {
   }
 
   /** All that workers and the manifest take from a module, with its places, for comparison. */
-  slice({ id, functions }: LiftedModule, parser: HostParser, keptExports: KeptExports | undefined): string {
+  slice({ id, functions }: LiftedModule, parser: SourceContext, keptExports: KeptExports | undefined): string {
     const code = this.#last.get(id)?.code ?? ''
     const side = this.split({ code, id, parser }, keptExports)?.worker()
     const entries = functions.map(({ path, name, pool, kind }) => ({ path, name, pool, kind }))
@@ -112,6 +122,17 @@ export function isInPackage(id: string): boolean {
 /** The path of a module as lift ids have it: from the root, with forward slashes. */
 export function toPath(root: string, id: string): string {
   return relative(root, cleanId(id)).replaceAll('\\', '/')
+}
+
+/** The source of a module that was compiled, where it has marks. */
+function readMarkedSource(code: string, id: string, context: SourceContext): Source | undefined {
+  const file = cleanId(id)
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : code
+  if (text === code || !holdsMark(text)) return undefined
+  const map = context.getCombinedSourcemap?.()
+  if (map === undefined) return undefined
+  const compiled = toSource(id, code)
+  return { file: id, text, locate: (offset) => locateOriginal(map, compiled.locate(offset)) }
 }
 
 /** The text that people wrote, or `undefined` for a virtual module. */

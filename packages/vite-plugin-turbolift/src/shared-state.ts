@@ -1,10 +1,12 @@
 import type { Node as EstreeNode } from 'estree'
 
 import { isFunction, visit } from './ast.ts'
-import type { ParsedModule } from './ast.ts'
+import type { Node, ParsedModule } from './ast.ts'
 import { moduleObjectShared, moduleStateShared, setUpLeftOut } from './diagnostics.ts'
 import type { Diagnostic } from './diagnostics.ts'
+import type { UnitEffects } from './effects/unit-effects.ts'
 import type { Binding, ScopeTree } from './scope.ts'
+import type { Mark } from './marks.ts'
 import type { Slices } from './slice.ts'
 import type { Unit } from './units.ts'
 
@@ -46,12 +48,23 @@ export function findChangedState(
   })
 }
 
-/** Statements of the main program that set up, among other things, an object that workers have without it. */
-export function findLeftOutSetUp(units: readonly Unit[], { worker }: Slices): Diagnostic[] {
+/** Statements that stay in the main program, and set up what workers have without it. */
+export function findLeftOutSetUp(
+  units: readonly Unit[],
+  effects: ReadonlyMap<Unit, UnitEffects>,
+  { worker }: Slices,
+  marks: ReadonlyMap<Node, Mark>,
+): Diagnostic[] {
   const inWorker = new Set([...worker].flatMap((unit) => unit.declares))
+  const told = new Set<Binding>()
   return units.flatMap((unit) => {
-    const [first] = [...unit.alsoChanges].filter((binding) => inWorker.has(binding))
-    return first === undefined || worker.has(unit) ? [] : [setUpLeftOut(first.name, unit.statement)]
+    if (worker.has(unit) || marks.has(unit.statement)) return []
+    const { changes = [], touches = [] } = effects.get(unit) ?? {}
+    const [first] = [...changes, ...touches].flatMap((group) => [...group].filter((binding) => inWorker.has(binding)))
+    // The first statement stands for those after it that do the same.
+    if (first === undefined || told.has(first)) return []
+    told.add(first)
+    return [setUpLeftOut(first.name, unit.statement)]
   })
 }
 

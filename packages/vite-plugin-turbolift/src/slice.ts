@@ -1,10 +1,12 @@
 import type { Node as EstreeNode } from 'estree'
 
-import type { ParsedModule } from './ast.ts'
+import type { UnitEffects } from './effects/unit-effects.ts'
+import type { Node } from './ast.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { Binding, ScopeTree } from './scope.ts'
-import { isKeptByComment, usedBindings } from './units.ts'
+import { usedBindings } from './units.ts'
 import type { Unit } from './units.ts'
+import type { Mark } from './marks.ts'
 import { findWorkerHooks } from './worker-hooks.ts'
 
 /** Which units of a module go where. A unit may be in both, and what nobody needs of the worker's stays out of main. */
@@ -14,10 +16,11 @@ export interface Slices {
 }
 
 export interface SliceInput {
-  readonly module: ParsedModule
   readonly units: readonly Unit[]
   readonly scopes: ScopeTree
   readonly functions: readonly LiftedFunction[]
+  readonly effects: ReadonlyMap<Unit, UnitEffects>
+  readonly marks: ReadonlyMap<Node, Mark>
   /** Exports that the worker needs too, since another of its modules imports them. */
   readonly keptExports: KeptExports | undefined
 }
@@ -30,7 +33,7 @@ export function sliceModule(input: SliceInput): Slices {
   return { worker, main: mainSlice(input, worker) }
 }
 
-function workerSlice({ module, units, scopes, functions, keptExports }: SliceInput): Set<Unit> {
+function workerSlice({ units, scopes, functions, effects, marks, keptExports }: SliceInput): Set<Unit> {
   const roots = new Set<Binding>()
   for (const { node, topLevelName } of functions) {
     for (const binding of usedBindings(node, scopes)) roots.add(binding)
@@ -38,21 +41,55 @@ function workerSlice({ module, units, scopes, functions, keptExports }: SliceInp
     if (own !== undefined) roots.add(own)
   }
   const hooks = findWorkerHooks(units, scopes)
+  const isMarked = (unit: Unit, mark: Mark): boolean => marks.get(unit.statement) === mark
   const kept = units.filter(
     (unit) =>
       hooks.has(unit) ||
-      (unit.kind === 'effect' && isKeptByComment(unit, module)) ||
+      isMarked(unit, 'keep') ||
+      (isImportForEffect(unit) && !isMarked(unit, 'main')) ||
       (keptExports !== undefined && isKeptExport(unit, keptExports)) ||
       functions.some(({ node }) => unit.node === node),
   )
-  return reach(units, { roots, kept, uses: (unit) => unit.uses })
+  const follows = (unit: Unit, seen: ReadonlySet<Binding>): boolean =>
+    goesAlong(effects.get(unit), seen) && !isMarked(unit, 'main')
+  return reach(units, { roots, kept, uses: (unit) => unit.uses, follows })
 }
 
-function mainSlice({ units, scopes, functions }: SliceInput, worker: ReadonlySet<Unit>): Set<Unit> {
+/** Whether a statement does nothing but set up what is seen in the worker. */
+function goesAlong(effects: UnitEffects | undefined, seen: ReadonlySet<Binding>): boolean {
+  if (effects === undefined || effects.reach === 'seen' || effects.needsCalls) return false
+  const { changes, touches, globals } = effects
+  const isSeen = (group: ReadonlySet<Binding>): boolean => [...group].some((binding) => seen.has(binding))
+  return changes.every(isSeen) && (changes.length > 0 || globals.length > 0 || touches.some(isSeen))
+}
+
+/** `import './setup.ts'`: what it is for stands in the other module. Style sheets and the like are for no worker. */
+function isImportForEffect({ kind, statement }: Unit): boolean {
+  return kind === 'effect' && statement.type === 'ImportDeclaration' && !STYLE.test(String(statement.source.value))
+}
+
+const STYLE = /\.(?:css|less|s[ac]ss|styl(?:us)?|pcss|postcss|sss)(?:$|\?)/
+
+/**
+ * What stays: all that is exported, and every statement but those that do nothing but set up what only workers use, so
+ * that nobody can see it gone.
+ */
+function mainSlice({ units, scopes, functions, effects, marks }: SliceInput, worker: ReadonlySet<Unit>): Set<Unit> {
   const bodies: ReadonlySet<EstreeNode> = new Set(functions.map(({ node }) => node))
-  const kept = units.filter((unit) => unit.kind === 'export' || isExported(unit) || !worker.has(unit))
+  const hooks = findWorkerHooks(units, scopes)
+  const mayLeave = (unit: Unit): boolean => {
+    if (!worker.has(unit) || marks.has(unit.statement)) return false
+    if (unit.kind !== 'effect' || hooks.has(unit)) return true
+    const found = effects.get(unit)
+    return found?.reach === 'known' && found.changes.length > 0 && found.globals.length === 0
+  }
+  const kept = units.filter((unit) => unit.kind === 'export' || isExported(unit) || !mayLeave(unit))
   const uses = (unit: Unit): ReadonlySet<Binding> => usedBindings(unit.node, scopes, bodies)
-  return reach(units, { roots: new Set(), kept, uses })
+  const follows = (unit: Unit, seen: ReadonlySet<Binding>): boolean => {
+    const { changes = [], touches = [] } = effects.get(unit) ?? {}
+    return [...changes, ...touches].some((group) => [...group].some((binding) => seen.has(binding)))
+  }
+  return reach(units, { roots: new Set(), kept, uses, follows })
 }
 
 function isKeptExport(unit: Unit, kept: KeptExports): boolean {
@@ -79,12 +116,13 @@ interface Reach {
   readonly roots: ReadonlySet<Binding>
   readonly kept: readonly Unit[]
   readonly uses: (unit: Unit) => ReadonlySet<Binding>
+  /** Whether a statement belongs to what is seen so far. */
+  readonly follows: (unit: Unit, seen: ReadonlySet<Binding>) => boolean
 }
 
-/** All units that the kept ones and the root bindings need, with the effects that follow what they need. */
-function reach(units: readonly Unit[], { roots, kept, uses }: Reach): Set<Unit> {
-  const declaredBy = new Map(units.flatMap((unit) => unit.declares.map((binding) => [binding, unit] as const)))
-  const followers = groupFollowers(units)
+/** All units that the kept ones and the root bindings need, with those that set up what they need. */
+function reach(units: readonly Unit[], { roots, kept, uses, follows }: Reach): Set<Unit> {
+  const declaredBy = groupDeclarations(units)
   const live = new Set<Unit>()
   const seen = new Set<Binding>()
   const pending = [...roots]
@@ -94,20 +132,23 @@ function reach(units: readonly Unit[], { roots, kept, uses }: Reach): Set<Unit> 
     pending.push(...uses(unit), ...unit.declares)
   }
   for (const unit of kept) keep(unit)
-  for (let binding = pending.pop(); binding !== undefined; binding = pending.pop()) {
-    if (seen.has(binding)) continue
-    seen.add(binding)
-    const unit = declaredBy.get(binding)
-    if (unit !== undefined) keep(unit)
-    for (const follower of followers.get(binding) ?? []) keep(follower)
+  while (pending.length > 0) {
+    for (let binding = pending.pop(); binding !== undefined; binding = pending.pop()) {
+      if (seen.has(binding)) continue
+      seen.add(binding)
+      for (const unit of declaredBy.get(binding) ?? []) keep(unit)
+    }
+    for (const unit of units) if (!live.has(unit) && follows(unit, seen)) keep(unit)
   }
   return live
 }
 
-function groupFollowers(units: readonly Unit[]): Map<Binding, Unit[]> {
-  const followers = new Map<Binding, Unit[]>()
+/** The units that declare a binding: more than one for a repeated `var`. */
+function groupDeclarations(units: readonly Unit[]): Map<Binding, Unit[]> {
+  const groups = new Map<Binding, Unit[]>()
   for (const unit of units) {
-    for (const binding of unit.follows) followers.set(binding, [...(followers.get(binding) ?? []), unit])
+    for (const binding of [...unit.declares, ...unit.follows])
+      groups.set(binding, [...(groups.get(binding) ?? []), unit])
   }
-  return followers
+  return groups
 }

@@ -1,9 +1,11 @@
 import { parseModule } from './ast.ts'
 import type { HostParser } from './ast.ts'
-import type { Diagnostic } from './diagnostics.ts'
+import type { Diagnostic, Source } from './diagnostics.ts'
 import { editMain } from './edit-main.ts'
 import { editWorker } from './edit-worker.ts'
 import type { SourceMapLike } from './original.ts'
+import { findUnitEffects } from './effects/unit-effects.ts'
+import { readMarks } from './marks.ts'
 import { scanModule } from './scan.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import { analyzeScopes } from './scope.ts'
@@ -22,6 +24,8 @@ export interface SplitOptions {
   readonly pools: readonly string[]
   /** Exports that the worker's side keeps. Default none. */
   readonly keptExports?: KeptExports | undefined
+  /** What the module was compiled from, for the comments that are not in it any more. */
+  readonly source?: Source | undefined
   /** Default acorn. */
   readonly parser?: HostParser | undefined
 }
@@ -72,11 +76,17 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
   if (scan.functions.length === 0 && scan.diagnostics.length === 0) return undefined
   const units = divideModule(module, scopes)
   const { path, keptExports } = options
-  const slices = sliceModule({ module, units, scopes, functions: scan.functions, keptExports })
+  const marks = readMarks(module, options.source)
+  const effects = findUnitEffects({ module, units, scopes, functions: scan.functions })
+  const slices = sliceModule({ units, scopes, functions: scan.functions, effects, marks, keptExports })
   const edit = { module, scan, units, slices, path, keepsExports: keptExports !== undefined }
   return {
     functions: scan.functions,
-    diagnostics: [...scan.diagnostics, ...findSharedState(module, scopes, slices), ...findLeftOutSetUp(units, slices)],
+    diagnostics: [
+      ...scan.diagnostics,
+      ...findSharedState(module, scopes, slices),
+      ...findLeftOutSetUp(units, effects, slices, marks),
+    ],
     reaches: () => findReaches(module, scan),
     main: () => editMain(edit),
     worker: () => editWorker(edit),

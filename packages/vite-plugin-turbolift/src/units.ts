@@ -1,6 +1,6 @@
-import type { Node as EstreeNode, SimpleCallExpression } from 'estree'
+import type { Node as EstreeNode } from 'estree'
 
-import { boundIdentifiers, isFunction, positioned, toNode, visit } from './ast.ts'
+import { boundIdentifiers, positioned, toNode, visit } from './ast.ts'
 import type { Node, NodeOf, ParsedModule } from './ast.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 
@@ -13,31 +13,15 @@ export interface Unit {
   readonly declares: readonly Binding[]
   /** Bindings of the module that it refers to, from anywhere inside. */
   readonly uses: ReadonlySet<Binding>
-  /**
-   * Bindings with which an effect goes: it sets them up (`table.set(…)`, `dayjs.extend(x)`, `Foo.x = 1`), or assigns them.
-   * A declaration follows an earlier one of the same `var`. Empty for effects that stand for themselves (`startServer()`).
-   */
+  /** What an earlier declaration of the same `var` declares. */
   readonly follows: ReadonlySet<Binding>
-  /** Objects that an effect changes among other things, for which it does not go along. */
-  readonly alsoChanges: ReadonlySet<Binding>
 }
 
 const NONE: ReadonlySet<Binding> = new Set()
 
-/** A comment above an effect that takes it along into every slice of its module. */
-const KEEP_COMMENT = '@turbolift-keep'
-
 /** Divides the top level of a module. */
 export function divideModule(module: ParsedModule, scopes: ScopeTree): Unit[] {
   return module.ast.body.map(positioned).flatMap((statement) => divideStatement(statement, { module, scopes }))
-}
-
-/** Whether a comment asks for an effect to be part of the worker's slice. */
-export function isKeptByComment({ statement }: Unit, { ast, code }: ParsedModule): boolean {
-  if (!code.includes(KEEP_COMMENT)) return false
-  // Between two statements is nothing but comments.
-  const before = ast.body.map(positioned).findLast(({ end }) => end <= statement.start)
-  return code.slice(before?.end ?? 0, statement.start).includes(KEEP_COMMENT)
 }
 
 /** The bindings of the module that a part of it refers to, other than in the parts left out. */
@@ -110,7 +94,6 @@ function declaration(
     declares,
     uses: usedBindings(node, scopes),
     follows: declaredBefore(node, scopes),
-    alsoChanges: NONE,
   }
 }
 
@@ -129,99 +112,20 @@ function exporting(statement: Node, { scopes }: Context): Unit {
     declares: [],
     uses: usedBindings(statement, scopes),
     follows: NONE,
-    alsoChanges: NONE,
   }
 }
 
+/** What a statement declares from inside: `{ var x = 1 }`. */
 function effect(statement: Node, { scopes }: Context): Unit {
-  const uses = usedBindings(statement, scopes)
-  const { changed, isSetUpOnly } = changedAtOnce(statement, scopes)
-  const follows = new Set([...assignedAtOnce(statement, scopes), ...(isSetUpOnly ? changed : NONE)])
-  const alsoChanges = isSetUpOnly ? NONE : changed
-  return { node: statement, statement, kind: 'effect', declares: [], uses, follows, alsoChanges }
-}
-
-/**
- * Objects of the module that the statement sets up: `table.set(…)`, and loops, branches and functions called at once
- * that do nothing else, such as `for (let n = 0; n < 256; n++) table[n] = n * n`. One that also does something for the
- * program, such as `if (isMain) { config.port = 1; startServer() }`, is the program's.
- */
-function changedAtOnce(statement: Node, scopes: ScopeTree): { changed: Set<Binding>; isSetUpOnly: boolean } {
-  const changed = new Set<Binding>()
-  let isSetUpOnly = true
-  visit(statement, (node) => {
-    if (isFunction(node) && !(node.async !== true && isCalledAtOnce(node, statement))) return 'skip'
-    if (node.type !== 'ExpressionStatement' || (node === statement && callsFunctionAtOnce(statement))) return
-    const root = rootOf(node.expression)
-    const binding = root?.type === 'Identifier' ? scopes.bindingOf.get(positioned(root)) : undefined
-    if (binding === undefined) isSetUpOnly &&= /^(?:Assignment|Update)Expression$/.test(node.expression.type)
-    else if (binding.scope === scopes.module) changed.add(binding)
-    return
-  })
-  return { changed, isSetUpOnly }
-}
-
-function callsFunctionAtOnce(statement: Node): boolean {
-  if (statement.type !== 'ExpressionStatement') return false
-  const { expression } = statement
-  return expression.type === 'CallExpression' && isFunction(toNode(expression.callee))
-}
-
-/** Bindings that the statement itself assigns, not functions in it, such as `if (x) mode = 'a'; else mode = 'b'`. */
-function assignedAtOnce(statement: Node, scopes: ScopeTree): Set<Binding> {
-  const found = new Set<Binding>()
-  visit(statement, (node) => {
-    if (isFunction(node) && !isCalledAtOnce(node, statement)) return 'skip'
-    const binding = node.type === 'Identifier' ? scopes.bindingOf.get(node) : undefined
-    const isWrite = binding?.references.some((reference) => reference.node === node && reference.isWrite) ?? false
-    if (binding !== undefined && binding.scope === scopes.module && isWrite) found.add(binding)
-    return
-  })
-  return found
-}
-
-/** `(function (Space) { … })(Space || (Space = {}))`: what TypeScript makes of a namespace. */
-function isCalledAtOnce(fn: Node, statement: Node): boolean {
-  return (
-    statement.type === 'ExpressionStatement' &&
-    statement.expression.type === 'CallExpression' &&
-    statement.expression.callee === fn
+  const declares = [...scopes.module.bindings.values()].filter(
+    (binding) => binding.declaration.start >= statement.start && binding.declaration.end <= statement.end,
   )
-}
-
-/** `table` in `table.set(…)`, `dayjs` in `dayjs.extend(x).locale('de')`, `Foo` in `Foo.x = 1`; nothing in `start()`. */
-function rootOf(expression: EstreeNode): EstreeNode | undefined {
-  switch (expression.type) {
-    case 'AssignmentExpression':
-      return expression.left.type === 'MemberExpression' ? rootOf(expression.left) : undefined
-    case 'UpdateExpression':
-    case 'AwaitExpression':
-    case 'UnaryExpression':
-      return rootOf(expression.argument)
-    case 'ChainExpression':
-      return rootOf(expression.expression)
-    case 'CallExpression':
-      return rootOfCall(expression)
-    case 'MemberExpression':
-      return expression.object.type === 'Identifier' ? expression.object : rootOf(expression.object)
-    default:
-      return undefined
+  return {
+    node: statement,
+    statement,
+    kind: 'effect',
+    declares,
+    uses: usedBindings(statement, scopes),
+    follows: NONE,
   }
 }
-
-/**
- * `Object.assign(table, …)` and `Reflect.defineProperty(Foo, …)` are about their first argument; the calls that
- * compilers make of decorators, `__decorate([…], Foo.prototype, 'x')`, about their second.
- */
-function rootOfCall({ callee, arguments: values }: SimpleCallExpression): EstreeNode | undefined {
-  const isReflective =
-    callee.type === 'MemberExpression' && callee.object.type === 'Identifier' && REFLECTIVE.test(callee.object.name)
-  const isDecorating = callee.type === 'Identifier' && DECORATING.test(callee.name)
-  const subject = isReflective ? values[0] : isDecorating ? values[1] : undefined
-  if (subject !== undefined) return subject.type === 'Identifier' ? subject : rootOf(subject)
-  return callee.type === 'MemberExpression' || callee.type === 'CallExpression' ? rootOf(callee) : undefined
-}
-
-const REFLECTIVE = /^(?:Object|Reflect)$/
-/** Helpers of TypeScript, esbuild, Babel, SWC and oxc. */
-const DECORATING = /^_+(?:ts_)?(?:es)?decorate/i
