@@ -30,6 +30,7 @@ export type DiagnosticCode =
   | 'USES_ARGUMENTS'
   | 'USES_SUPER'
   | 'USES_THIS'
+  | 'VALUE_DIFFERS'
 
 type Details = Omit<Diagnostic, 'code' | 'severity' | 'at'>
 
@@ -150,6 +151,14 @@ export function setUpLeftOut(name: string, at: TextRange): Diagnostic {
     what: `This statement changes "${name}", which a lifted function uses, and workers do not run it.`,
     why: 'It also does something that can be seen, such as printing or starting a server, or waits for a lifted function.',
     fix: `Change "${name}" in a statement of its own, or write a comment above this one: // @turbolift-keep to run it in workers too, // @turbolift-main where they need not.`,
+  })
+}
+
+export function valueDiffers(name: string, at: TextRange): Diagnostic {
+  return warning('VALUE_DIFFERS', at, {
+    what: `"${name}" is another value in each worker than in the main program.`,
+    why: 'It is taken from chance, the clock, standard input or the name of the started file, and each process takes its own.',
+    fix: `Pass "${name}" as a parameter, or write // @turbolift-keep above this statement where each may have its own.`,
   })
 }
 

@@ -1,32 +1,19 @@
-import type { Node as EstreeNode } from 'estree'
-
 import { isFunction, visit } from './ast.ts'
-import type { Node, ParsedModule } from './ast.ts'
-import { moduleObjectShared, moduleStateShared, setUpLeftOut } from './diagnostics.ts'
+import type { FunctionNode, Node, ParsedModule } from './ast.ts'
+import { moduleObjectShared, moduleStateShared, setUpLeftOut, valueDiffers } from './diagnostics.ts'
 import type { Diagnostic } from './diagnostics.ts'
+import { isBinding } from './effects/roots.ts'
 import type { UnitEffects } from './effects/unit-effects.ts'
-import type { Binding, ScopeTree } from './scope.ts'
+import { verbOf } from './effects/verbs.ts'
+import { EffectWalk } from './effects/walk.ts'
 import type { Mark } from './marks.ts'
+import type { Binding, ScopeTree } from './scope.ts'
 import type { Slices } from './slice.ts'
 import type { Unit } from './units.ts'
 
-const CHANGING_METHODS = new Set([
-  'add',
-  'clear',
-  'delete',
-  'fill',
-  'pop',
-  'push',
-  'set',
-  'shift',
-  'sort',
-  'splice',
-  'unshift',
-])
-
 /** State of the module that both the worker and the main program have, and that one of them changes later. */
 export function findSharedState(module: ParsedModule, scopes: ScopeTree, slices: Slices): Diagnostic[] {
-  const inBoth = [...slices.worker].filter((unit) => slices.main.has(unit) && unit.kind === 'declaration')
+  const inBoth = [...slices.worker].filter((unit) => slices.main.has(unit) && unit.kind !== 'import')
   const shared = new Set(inBoth.flatMap((unit) => unit.declares))
   if (shared.size === 0) return []
   return findChangedState(module, scopes)
@@ -36,16 +23,75 @@ export function findSharedState(module: ParsedModule, scopes: ScopeTree, slices:
     )
 }
 
-/** Variables of the module's top level that functions assign, or whose objects they change. */
+/** Variables of the module's top level that functions assign, or whose objects they change, after it has run. */
 export function findChangedState(
   module: ParsedModule,
   scopes: ScopeTree,
 ): { readonly binding: Binding; readonly isAssigned: boolean }[] {
-  const changed = changedInFunctions(module, scopes)
+  const walk = new EffectWalk(module, scopes, [])
+  const later = findLaterFunctions(module, scopes, walk).map((fn) => walk.ofFunction(fn))
+  const assigned = new Set(later.flatMap(({ assigns }) => [...assigns]))
+  const changed = new Set(
+    later
+      .flatMap(({ changes }) => [...changes])
+      .filter(isBinding)
+      .flatMap((one) => [...walk.aliases(one)]),
+  )
   return [...scopes.module.bindings.values()].flatMap((binding) => {
-    const isAssigned = binding.references.some(({ isWrite, scope }) => isWrite && scope !== scopes.module)
-    return isAssigned || changed.has(binding) ? [{ binding, isAssigned }] : []
+    const isAssigned = assigned.has(binding)
+    const isState = isAssigned || (changed.has(binding) && binding.declaration.type === 'VariableDeclarator')
+    return isState ? [{ binding, isAssigned }] : []
   })
+}
+
+/** Functions that may run when the module has: all but those that are called at its top level and nowhere else. */
+function findLaterFunctions({ ast }: ParsedModule, scopes: ScopeTree, { roots }: EffectWalk): FunctionNode[] {
+  const callers = new Map<Node, Set<Node | undefined>>()
+  const functions: FunctionNode[] = []
+  visit(ast, (node, parents) => {
+    const parent = parents.at(-1)
+    const fn = isFunction(node) || node.type === 'Identifier' ? roots.functionOf(node) : undefined
+    if (isFunction(node)) functions.push(node)
+    if (fn === undefined || isDeclaration(node, scopes)) return
+    const caller = isCalledInPlace(node, parent) ? parents.findLast(isFunction) : node
+    callers.set(fn, (callers.get(fn) ?? new Set()).add(caller))
+  })
+  const early = new Set<Node | undefined>([undefined])
+  for (let size = 0; size !== early.size;) {
+    size = early.size
+    for (const [fn, by] of callers)
+      if (!isExportedFunction(fn, ast) && [...by].every((one) => early.has(one))) early.add(fn)
+  }
+  return functions.filter((fn) => !early.has(fn))
+}
+
+/** A name where it is declared, or a function that is bound to one. */
+function isDeclaration(node: Node, { bindingOf }: ScopeTree): boolean {
+  if (node.type === 'Identifier') return bindingOf.get(node)?.declaredAt === node
+  return node.type === 'FunctionDeclaration'
+}
+
+/** `f()`, `(() => …)()`, `list.forEach(f)`. */
+function isCalledInPlace(node: Node, parent: Node | undefined): boolean {
+  if (parent?.type !== 'CallExpression') return false
+  if (parent.callee === node) return true
+  const { callee } = parent
+  return (
+    callee.type === 'MemberExpression' &&
+    callee.property.type === 'Identifier' &&
+    verbOf(callee.property.name) === 'iterates'
+  )
+}
+
+function isExportedFunction(fn: Node, ast: ParsedModule['ast']): boolean {
+  return ast.body.some(
+    (statement) =>
+      (statement.type === 'ExportNamedDeclaration' || statement.type === 'ExportDefaultDeclaration') &&
+      statement.declaration !== null &&
+      statement.declaration !== undefined &&
+      fn.start >= (statement as Node).start &&
+      fn.end <= (statement as Node).end,
+  )
 }
 
 /** Statements that stay in the main program, and set up what workers have without it. */
@@ -68,28 +114,18 @@ export function findLeftOutSetUp(
   })
 }
 
-/** Objects of the module's top level that functions change: `cache.set(k, v)`, `totals.x = 1`, `list[0]++`. */
-function changedInFunctions(module: ParsedModule, scopes: ScopeTree): Set<Binding> {
-  const changed = new Set<Binding>()
-  visit(module.ast, (node, parents) => {
-    const target = changedObject(node)
-    if (target?.type !== 'Identifier' || !parents.some(isFunction)) return
-    const binding = scopes.module.bindings.get(target.name)
-    if (binding !== undefined && holdsObject(binding) && binding.references.some((one) => one.node === target))
-      changed.add(binding)
+/** Values that the worker's side makes anew, and cannot make the same. */
+export function findDifferingValues(
+  units: readonly Unit[],
+  effects: ReadonlyMap<Unit, UnitEffects>,
+  { worker }: Slices,
+  marks: ReadonlyMap<Node, Mark>,
+): Diagnostic[] {
+  return units.flatMap((unit) => {
+    if (!worker.has(unit)) return []
+    const { chance, changes = [] } = effects.get(unit) ?? {}
+    const [name] = [...unit.declares, ...changes.flatMap((group) => [...group])].map((binding) => binding.name)
+    const isTold = chance !== undefined && name !== undefined && !marks.has(unit.statement)
+    return isTold ? [valueDiffers(name, unit.node)] : []
   })
-  return changed
-}
-
-function changedObject(node: EstreeNode): EstreeNode | undefined {
-  if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression') return node.left.object
-  if (node.type === 'UpdateExpression' && node.argument.type === 'MemberExpression') return node.argument.object
-  if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression') return undefined
-  const { object, property } = node.callee
-  return property.type === 'Identifier' && CHANGING_METHODS.has(property.name) ? object : undefined
-}
-
-function holdsObject({ declaration }: Binding): boolean {
-  const init = declaration.type === 'VariableDeclarator' ? declaration.init : undefined
-  return init?.type === 'NewExpression' || init?.type === 'ObjectExpression' || init?.type === 'ArrayExpression'
 }

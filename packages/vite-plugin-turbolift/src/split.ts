@@ -9,7 +9,7 @@ import { readMarks } from './marks.ts'
 import { scanModule } from './scan.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import { analyzeScopes } from './scope.ts'
-import { findLeftOutSetUp, findSharedState } from './shared-state.ts'
+import { findDifferingValues, findLeftOutSetUp, findSharedState } from './shared-state.ts'
 import { sliceModule } from './slice.ts'
 import type { KeptExports } from './slice.ts'
 import { findReaches } from './typecheck/reach.ts'
@@ -86,6 +86,7 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
       ...scan.diagnostics,
       ...findSharedState(module, scopes, slices),
       ...findLeftOutSetUp(units, effects, slices, marks),
+      ...findDifferingValues(units, effects, slices, marks),
     ],
     reaches: () => findReaches(module, scan),
     main: () => editMain(edit),

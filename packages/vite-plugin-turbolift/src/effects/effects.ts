@@ -17,6 +17,8 @@ export interface Effects {
   readonly assigns: ReadonlySet<Root>
   /** Objects that it changes. */
   readonly changes: ReadonlySet<Root>
+  /** Objects whose methods it calls, which may change what these hold for themselves. */
+  readonly calls: ReadonlySet<Root>
   /** What calls of code that is not at hand may change: an argument, or the module that the function is from. */
   readonly touches: ReadonlySet<Root>
   readonly reach: Reach
@@ -29,6 +31,7 @@ export interface Effects {
 export class EffectList implements Effects {
   readonly assigns: Set<Root> = new Set()
   readonly changes: Set<Root> = new Set()
+  readonly calls: Set<Root> = new Set()
   readonly touches: Set<Root> = new Set()
   reach: Reach = 'known'
   callsLifted = false
@@ -42,10 +45,18 @@ export class EffectList implements Effects {
     for (const root of roots) this.changes.add(root)
   }
 
+  callOn(roots: Iterable<Root>): void {
+    for (const root of roots) this.calls.add(root)
+  }
+
   /** Takes in what a called function does, its parameters replaced by what it is given. */
   include(other: Effects, toCaller: (root: Root) => Iterable<Root>): void {
     for (const root of other.assigns) for (const one of toCaller(root)) this.assigns.add(one)
-    for (const root of other.changes) this.change(toCaller(root))
+    for (const root of other.changes) {
+      if (root === 'this') this.callOn(toCaller(root))
+      else this.change(toCaller(root))
+    }
+    for (const root of other.calls) this.callOn(toCaller(root))
     for (const root of other.touches) for (const one of toCaller(root)) this.touches.add(one)
     this.raise(other.reach)
     this.callsLifted ||= other.callsLifted

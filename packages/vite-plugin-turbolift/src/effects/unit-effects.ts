@@ -5,7 +5,7 @@ import type { LiftedFunction } from '../lifted-function.ts'
 import type { Binding, ScopeTree } from '../scope.ts'
 import type { Unit } from '../units.ts'
 import type { Effects, Reach } from './effects.ts'
-import { aliasesOf, isBinding } from './roots.ts'
+import { isBinding } from './roots.ts'
 import type { Root } from './roots.ts'
 import { EffectWalk } from './walk.ts'
 
@@ -39,7 +39,6 @@ export function findUnitEffects(input: EffectsInput): ReadonlyMap<Unit, UnitEffe
     functions.map(({ node }) => node),
   )
   const bindings = [...scopes.module.bindings.values()]
-  const aliases = aliasesOf(walk.roots, bindings)
   const siblings = groupImports(walk, bindings)
   const givenByCalls = new Set<Binding>()
   return new Map(
@@ -48,10 +47,10 @@ export function findUnitEffects(input: EffectsInput): ReadonlyMap<Unit, UnitEffe
       const needsCalls = effects.callsLifted || (isRun(unit) && [...unit.uses].some((one) => givenByCalls.has(one)))
       const isOther = (root: Root): root is Binding =>
         isBinding(root) && walk.roots.isOfModule(root) && !unit.declares.includes(root)
-      const changed = [...new Set([...effects.assigns, ...effects.changes])].filter(isOther)
+      const changed = [...new Set([...effects.assigns, ...effects.changes, ...effects.calls])].filter(isOther)
       const touched = [...effects.touches].filter(isOther)
       if (needsCalls) for (const one of [...unit.declares, ...changed, ...touched]) givenByCalls.add(one)
-      const seen = (binding: Binding) => seenThrough(binding, effects, { aliases, siblings })
+      const seen = (binding: Binding) => seenThrough(binding, effects, { aliases: walk.aliases, siblings })
       return [unit, { ...toUnitEffects(effects), changes: changed.map(seen), touches: touched.map(seen), needsCalls }]
     }),
   )
@@ -84,10 +83,11 @@ interface Seen {
 /** What is assigned is seen by its name alone; an object by all that holds it; a library by all that is imported of it. */
 function seenThrough(
   binding: Binding,
-  { assigns, changes, touches }: Effects,
+  { assigns, changes, calls, touches }: Effects,
   { aliases, siblings }: Seen,
 ): ReadonlySet<Binding> {
-  if (assigns.has(binding) && !changes.has(binding) && !touches.has(binding)) return new Set([binding])
+  const isObject = changes.has(binding) || calls.has(binding) || touches.has(binding)
+  if (assigns.has(binding) && !isObject) return new Set([binding])
   return new Set([...aliases(binding)].flatMap((one) => [one, ...(siblings.get(one) ?? [])]))
 }
 

@@ -17,7 +17,7 @@ import {
   reachOfGlobal,
   withoutAwait,
 } from './syntax.ts'
-import { Roots, argumentOf, isBinding, isPrimitive } from './roots.ts'
+import { Roots, aliasesOf, argumentOf, isBinding, isPrimitive } from './roots.ts'
 import type { Root } from './roots.ts'
 import { actsAsGlobal, changesFirstArgument, helperSubject, verbOf } from './verbs.ts'
 
@@ -27,6 +27,8 @@ type Class = NodeOf<'ClassDeclaration' | 'ClassExpression'>
 /** Finds what the code of one module does when it runs, through the functions and classes that it has at hand. */
 export class EffectWalk {
   readonly roots: Roots
+  /** What shares an object with a variable of the module, and so sees it change. */
+  readonly aliases: (binding: Binding) => ReadonlySet<Binding>
   readonly #lifted: ReadonlySet<EstreeNode>
   readonly #ofFunction: Map<EstreeNode, Effects> = new Map()
   /** Methods of the module's classes and object literals. */
@@ -34,6 +36,7 @@ export class EffectWalk {
 
   constructor({ ast }: ParsedModule, scopes: ScopeTree, lifted: Iterable<EstreeNode>) {
     this.roots = new Roots(ast, scopes)
+    this.aliases = aliasesOf(this.roots, scopes.module.bindings.values())
     this.#lifted = new Set(lifted)
     visit(ast, (node) => {
       if (node.type !== 'MethodDefinition' && node.type !== 'Property' && node.type !== 'PropertyDefinition') return
@@ -49,9 +52,14 @@ export class EffectWalk {
     return found
   }
 
+  /** What a function does when it is called. */
+  ofFunction(fn: FunctionNode): Effects {
+    return this.#summarize(fn)
+  }
+
   #walk(root: Node, found: EffectList, discarded: Set<EstreeNode>): void {
     visit(root, (node) => {
-      if (isFunction(node) && node !== root) return 'skip'
+      if (isFunction(node)) return 'skip'
       if (node.type === 'PropertyDefinition' && !node.static) {
         if (node.computed) this.#walk(toNode(node.key), found, discarded)
         return 'skip'
@@ -224,15 +232,16 @@ export class EffectWalk {
     const verb = verbOf(name)
     if (verb === 'iterates' || verb === 'reads') return this.#callbacks(node.arguments, found)
     if (verb === 'sets-up') {
-      if (isDiscarded || isData) found.change(receiver)
+      if (isData) found.change(receiver)
+      else if (isDiscarded) found.callOn(receiver)
       return this.#callbacks(isData ? node.arguments : [], found)
     }
     if (verb === 'logs') return found.raise('seen')
     if (verb === 'acts') {
-      found.change(receiver.filter((root) => isBinding(root) && this.#isOfProject(root)))
+      found.callOn(receiver.filter((root) => isBinding(root) && this.#isOfProject(root)))
       return found.raise('seen')
     }
-    if (isDiscarded) found.change(receiver)
+    if (isDiscarded) found.callOn(receiver)
     if (!isData) found.raise('unsure')
   }
 
