@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { totalmem } from 'node:os'
 
 import { describe, expect, it } from 'vitest'
 
 import { parseSettings } from './settings.ts'
 
-const required = { TURBOLIFT_LISTEN: '/tmp/a.sock', TURBOLIFT_TOKEN: 't', TURBOLIFT_BUILD: 'b' }
+const required = { TURBOLIFT_LISTEN: '/tmp/a.sock', TURBOLIFT_BUILD: 'b' }
 
 describe('settings', () => {
   it.each([
@@ -22,23 +20,22 @@ describe('settings', () => {
     expect(parseSettings(required)).toMatchObject({
       tls: undefined,
       hasLifeline: false,
-      maxBodyBytes: 256 * 1024 * 1024,
+      maxFrameBytes: 256 * 1024 * 1024,
+      timeoutMs: 0,
     })
   })
 
-  it('take the token from a file', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'turbolift-token-'))
-    const file = join(folder, 'token')
-    writeFileSync(file, 'secret\n')
-    expect(parseSettings({ ...required, TURBOLIFT_TOKEN_FILE: file }).token).toBe('secret')
-    writeFileSync(file, '\n')
-    expect(() => parseSettings({ ...required, TURBOLIFT_TOKEN_FILE: file })).toThrow(/is empty/)
-    rmSync(folder, { recursive: true })
+  it('leave room for what is made of a body', () => {
+    const limit = Math.min(256 * 1024 * 1024, (process.constrainedMemory() || totalmem()) / 8)
+    expect(parseSettings(required).maxBodyBytes).toBeLessThanOrEqual(limit)
+    expect(parseSettings({ ...required, TURBOLIFT_MAX_BODY_BYTES: '1000' })).toMatchObject({
+      maxBodyBytes: 1000,
+      maxFrameBytes: 1000,
+    })
   })
 
   it.each([
     [{ TURBOLIFT_LISTEN: '' }, 'TURBOLIFT_LISTEN is not set'],
-    [{ TURBOLIFT_TOKEN: undefined }, 'TURBOLIFT_TOKEN is not set'],
     [{ TURBOLIFT_CONCURRENCY: '0' }, 'TURBOLIFT_CONCURRENCY must be a whole number from 1'],
     [{ TURBOLIFT_MAX_BODY_BYTES: '1e99' }, 'TURBOLIFT_MAX_BODY_BYTES must be'],
     [{ TURBOLIFT_TLS_CERT: 'a' }, 'must be set together'],

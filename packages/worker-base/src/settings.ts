@@ -1,18 +1,22 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 
 import { DEFAULT_MAX_FRAME_BYTES } from './wire/frame.ts'
 
 /** What the environment of a worker says. */
 export interface WorkerSettings {
   readonly listen: ListenAddress
-  readonly token: string
   /** Hash of the manifest: connections of another build are refused. */
   readonly build: string
   readonly workerId: string
   /** Calls at a time, each on an executor of its own. */
   readonly concurrency: number
+  /** Largest frame of a connection. */
+  readonly maxFrameBytes: number
+  /** Most bytes of bodies of `POST /call` at a time. */
   readonly maxBodyBytes: number
+  /** Longest run time of a `POST /call`; 0: no limit. Calls of a connection say their own. */
+  readonly timeoutMs: number
   /** TLS for the whole port. */
   readonly tls: { readonly certificate: Buffer; readonly key: Buffer } | undefined
   /** Exit when standard input ends: the parent is gone. */
@@ -32,22 +36,27 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** What a container may use besides the heaps of its executors: code, stacks, buffers, the talking thread. */
 const RESERVED_MEGABYTES = 96
 const MEGABYTE = 1024 * 1024
+/** A body, its text, what is made of it and the answer are in memory at once. */
+const BODY_SHARE = 1 / 8
 
 /**
- * Reads `TURBOLIFT_LISTEN` (socket path, port, or host:port), `TURBOLIFT_TOKEN` or `TURBOLIFT_TOKEN_FILE`,
+ * Reads `TURBOLIFT_LISTEN` (socket path, port, or host:port),
  * `TURBOLIFT_BUILD`, `TURBOLIFT_WORKER_ID`, `TURBOLIFT_CONCURRENCY` (default: cores), `TURBOLIFT_MAX_BODY_BYTES`,
+ * `TURBOLIFT_TIMEOUT_MS`,
  * `TURBOLIFT_TLS_CERT` and `TURBOLIFT_TLS_KEY` (files), `TURBOLIFT_LIFELINE=stdin`, `TURBOLIFT_RUN_FOLDER`, `TURBOLIFT_EXECUTOR_MEMORY_MB`.
  * @throws Error that names the variable
  */
 export function parseSettings(environment: Environment): WorkerSettings {
   const concurrency = readNumber(environment, 'TURBOLIFT_CONCURRENCY') ?? availableParallelism()
+  const maxBytes = readNumber(environment, 'TURBOLIFT_MAX_BODY_BYTES')
   return {
     listen: parseListen(readRequired(environment, 'TURBOLIFT_LISTEN')),
-    token: readToken(environment),
     build: readRequired(environment, 'TURBOLIFT_BUILD'),
     workerId: environment['TURBOLIFT_WORKER_ID'] ?? `worker-${process.pid}`,
     concurrency,
-    maxBodyBytes: readNumber(environment, 'TURBOLIFT_MAX_BODY_BYTES') ?? DEFAULT_MAX_FRAME_BYTES,
+    maxFrameBytes: maxBytes ?? DEFAULT_MAX_FRAME_BYTES,
+    maxBodyBytes: maxBytes ?? shareOfMemory(),
+    timeoutMs: readNumber(environment, 'TURBOLIFT_TIMEOUT_MS') ?? 0,
     tls: readTls(environment),
     hasLifeline: environment['TURBOLIFT_LIFELINE'] === 'stdin',
     runFolder: environment['TURBOLIFT_RUN_FOLDER'],
@@ -76,13 +85,6 @@ function parseListen(text: string): ListenAddress {
   return { kind: 'port', port: Number(port), host: host?.replace(/^\[(.*)\]$/, '$1') }
 }
 
-function readToken(environment: Environment): string {
-  const file = environment['TURBOLIFT_TOKEN_FILE']
-  const token = file === undefined ? readRequired(environment, 'TURBOLIFT_TOKEN') : readFileSync(file, 'utf8').trim()
-  if (token === '') throw new Error(`The token file ${file} is empty.`)
-  return token
-}
-
 function readTls(environment: Environment): WorkerSettings['tls'] {
   const [certificate, key] = [environment['TURBOLIFT_TLS_CERT'], environment['TURBOLIFT_TLS_KEY']]
   if (certificate === undefined && key === undefined) return undefined
@@ -92,13 +94,22 @@ function readTls(environment: Environment): WorkerSettings['tls'] {
   return { certificate: readFileSync(certificate), key: readFileSync(key) }
 }
 
+function shareOfMemory(): number {
+  return Math.min(DEFAULT_MAX_FRAME_BYTES, Math.floor((readContainerLimit() ?? totalmem()) * BODY_SHARE))
+}
+
 /**
  * In a container with a memory limit, executors share what there is, so that a full heap ends one of them with a
  * reason, before the kernel ends them all without one.
  */
 function shareOfContainer(concurrency: number): number | undefined {
-  const limit = process.constrainedMemory()
-  if (limit === undefined || limit === 0 || limit > Number.MAX_SAFE_INTEGER) return undefined
+  const limit = readContainerLimit()
+  if (limit === undefined) return undefined
   const megabytes = limit / MEGABYTE - RESERVED_MEGABYTES
   return Math.max(32, Math.floor(megabytes / concurrency))
+}
+
+function readContainerLimit(): number | undefined {
+  const limit = process.constrainedMemory()
+  return limit === undefined || limit === 0 || limit > Number.MAX_SAFE_INTEGER ? undefined : limit
 }

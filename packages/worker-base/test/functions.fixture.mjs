@@ -33,6 +33,45 @@ async function* unsendableItem() {
   yield () => 1
 }
 
+class Quota extends DOMException {
+  code = 42
+}
+
+class Unreadable extends Error {
+  get message() {
+    throw new Error('no message')
+  }
+  get stack() {
+    throw new Error('no stack')
+  }
+  get cause() {
+    throw new Error('no cause')
+  }
+}
+
+function toOdd(kind) {
+  switch (kind) {
+    case 'bare':
+      return Object.create(null)
+    case 'quota':
+      return new Quota('too much', 'QuotaError')
+    case 'frozen':
+      return Object.freeze(new Error('cold'))
+    case 'unreadable':
+      return new Unreadable()
+    case 'symbol':
+      return Symbol('odd')
+    case 'proxy':
+      return new Proxy(new Error('behind'), {
+        get() {
+          throw new Error('no field')
+        },
+      })
+    default:
+      return undefined
+  }
+}
+
 const functions = {
   square,
   echo: async (value) => value,
@@ -99,6 +138,14 @@ const functions = {
   environment: async (name) => process.env[name],
   stack: async () => new Error('here').stack,
   bigint: async () => 1n,
+  nested: async (levels) => {
+    let value = 0
+    for (let level = 0; level < levels; level += 1) value = [value]
+    return value
+  },
+  throwOdd: async (kind) => {
+    throw toOdd(kind)
+  },
   count,
   failing,
   unsendableItem,

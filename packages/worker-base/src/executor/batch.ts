@@ -1,9 +1,9 @@
 import type { CallMessage, OutcomeMessage } from '../wire/messages.ts'
 import { createCredit } from '../wire/pump.ts'
-import { UNDEFINED_VALUE, decodeValue, encodeError } from '../wire/values.ts'
+import { MalformedValueError, UNDEFINED_VALUE, decodeValue, encodeError } from '../wire/values.ts'
 import type { WireValue } from '../wire/values.ts'
 import { CallContext } from './call-context.ts'
-import { runCall } from './execute.ts'
+import { MOST_ARGUMENTS, parseArguments, runCall } from './execute.ts'
 import type { Answer } from './execute.ts'
 import type { RunnerOptions, RunningCall } from './running-call.ts'
 
@@ -83,8 +83,7 @@ function toOutcome(index: number, answer: Answer): OutcomeMessage {
 }
 
 function parseLists(value: unknown): readonly (readonly unknown[])[] {
-  if (!Array.isArray(value) || !value.every((list) => Array.isArray(list))) {
-    throw new TypeError('The values of a batch must be an array of arrays.')
-  }
-  return value
+  if (!Array.isArray(value)) throw new MalformedValueError('the values of a batch must be an array')
+  if (value.length > MOST_ARGUMENTS) throw new MalformedValueError(`a batch of more than ${MOST_ARGUMENTS} calls`)
+  return value.map(parseArguments)
 }

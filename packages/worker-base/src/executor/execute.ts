@@ -1,13 +1,17 @@
 import { CallStreams } from '../wire/call-streams.ts'
-import type { CallMessage, Lost, ResultForm, WorkerMessage } from '../wire/messages.ts'
+import type { CallMessage, Lost, ResultForm, TextForm, WorkerMessage } from '../wire/messages.ts'
 import { pump } from '../wire/pump.ts'
 import { UnsendableValueError, ValueTooLargeError } from '../wire/unsendable.ts'
-import { UNDEFINED_VALUE, decodeValue, encodeError, encodeValue } from '../wire/values.ts'
+import { MalformedValueError, UNDEFINED_VALUE, decodeValue, encodeError, encodeValue } from '../wire/values.ts'
 import type { WireValue } from '../wire/values.ts'
 import { runInCall } from './call-context.ts'
 import type { LiftedFunction } from './functions.ts'
+import { isTextForm, toTextError, toTextValue } from './text-answer.ts'
 import type { RunnerOptions, RunningCall } from './running-call.ts'
 import { toUserStack } from './user-stack.ts'
+
+/** What JavaScript passes on without running out of stack. */
+export const MOST_ARGUMENTS = 65_535
 
 /** The answer to a call. */
 export type Answer = Extract<WorkerMessage, { kind: 'result' | 'error' | 'end' | 'lost' }>
@@ -22,13 +26,16 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     if (options.hooks.hasPendingStart) await options.hooks.runStart()
     const values = running.values ?? decodeArguments(running, options)
     const result = await runInCall(running.context, () => invoke(fn, values, running.call))
-    if (results === 'items' && isAsyncGenerator(result)) return await answerStream(result, running, options)
+    const text = isTextForm(results) ? results : undefined
+    const isByItem = results === 'items' || text !== undefined
+    if (isByItem && isAsyncGenerator(result)) return await answerStream(result, text, { running, options })
     const encoded = encodeValue(result, 'result', { keepStreams: keepsStreams(results) })
     const value = encoded instanceof Promise ? await encoded : encoded
+    if (text !== undefined) return { kind: 'result', id, value: toTextValue(value, text) }
     if (value.streams === undefined) return { kind: 'result', id, value }
     return await sendStreams(value, value.streams, { running, options })
   } catch (error) {
-    return toFailure(id, error, options.functions.folder)
+    return toFailure(running.call, error, options.functions.folder)
   } finally {
     running.streams?.close(new Error('The call that this stream belongs to is over.'))
   }
@@ -44,7 +51,16 @@ function decodeArguments(running: RunningCall, options: RunnerOptions): readonly
     toShared: (key: string) => options.shared.get(key),
     toStream: (number: number) => streamsOf(running, options).read(number),
   })
-  if (!Array.isArray(values)) throw new TypeError('The values of a call must be an array.')
+  return parseArguments(values)
+}
+
+/**
+ * Of an array without elements, whose length costs nothing to send, a function would get billions of arguments.
+ * @throws MalformedValueError
+ */
+export function parseArguments(values: unknown): readonly unknown[] {
+  if (!Array.isArray(values)) throw new MalformedValueError('the arguments must be an array')
+  if (values.length > MOST_ARGUMENTS) throw new MalformedValueError(`more than ${MOST_ARGUMENTS} arguments`)
   return values
 }
 
@@ -90,25 +106,28 @@ function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unkn
 
 async function answerStream(
   items: AsyncGenerator<unknown, unknown, undefined>,
-  { call: { id }, context, credit }: RunningCall,
-  { channel }: RunnerOptions,
+  text: TextForm | undefined,
+  { running: { call, context, credit }, options: { channel } }: Around,
 ): Promise<Answer> {
+  const { id } = call
   let index = 0
   const send = async (item: unknown): Promise<void> => {
-    channel.send({ kind: 'item', id, value: await encodeValue(item, `result[${index}]`) })
+    const value = await encodeValue(item, `result[${index}]`)
+    channel.send({ kind: 'item', id, value: text === undefined ? value : toTextValue(value, text) })
     index += 1
     await channel.whenDrained()
   }
   const returned = await runInCall(context, () => pump(items, credit, send))
-  return { kind: 'end', id, value: await encodeValue(returned, 'return value') }
+  return { kind: 'end', id, value: text === undefined ? await encodeValue(returned, 'return value') : UNDEFINED_VALUE }
 }
 
-function toFailure(id: number, error: unknown, folder: string): Answer {
+function toFailure({ id, results }: CallMessage, error: unknown, folder: string): Answer {
   if (error instanceof UnsendableValueError) {
     return toLost(id, { reason: 'unsendable', detail: error.reason, path: error.path })
   }
   if (error instanceof ValueTooLargeError) return toLost(id, { reason: 'unsendable', detail: error.message })
-  return { kind: 'error', id, value: encodeError(toUserStack(error, folder)) }
+  const thrown = toUserStack(error, folder)
+  return { kind: 'error', id, value: isTextForm(results) ? toTextError(thrown) : encodeError(thrown) }
 }
 
 function toLost(id: number, lost: Omit<Lost, 'started'>): Answer {

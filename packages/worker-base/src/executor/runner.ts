@@ -1,9 +1,10 @@
 import { claimCall } from '../threads/claims.ts'
+import { FRAME_TYPE, FrameError } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMessage } from '../wire/message-codec.ts'
-import type { CallMessage } from '../wire/messages.ts'
+import type { CallMessage, Message } from '../wire/messages.ts'
 import { createCredit } from '../wire/pump.ts'
-import { decodeError } from '../wire/values.ts'
+import { MalformedValueError, decodeError, encodeError } from '../wire/values.ts'
 import { CallContext } from './call-context.ts'
 import { runBatch } from './batch.ts'
 import type { BatchOptions } from './batch.ts'
@@ -40,7 +41,21 @@ export class CallRunner {
   }
 
   receive(frame: Frame): void {
-    const message = parseMessage(frame)
+    try {
+      this.#receive(parseMessage(frame))
+    } catch (error) {
+      // The bytes come from outside: what cannot be read fails the call that it belongs to, and no other.
+      if (!(error instanceof FrameError || error instanceof MalformedValueError)) throw error
+      if (frame.type === FRAME_TYPE.call) this.#refuse(frame, error)
+    }
+  }
+
+  #refuse({ id }: Frame, error: unknown): void {
+    const { claims, channel } = this.#options
+    if (claimCall(claims, id)) channel.send({ kind: 'error', id, value: encodeError(error) })
+  }
+
+  #receive(message: Message): void {
     switch (message.kind) {
       case 'call':
         this.#queue.push(message)

@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
+/** A getter may give new causes for ever. */
+const MOST_ERRORS = 1000
 const CONTEXT_FRAME = 'at AsyncLocalStorage.run (node:async_hooks'
 
 /**
@@ -13,12 +15,22 @@ export function toUserStack(thrown: unknown, folder: string, executor: string = 
   const pending: unknown[] = [thrown]
   while (pending.length > 0) {
     const error = pending.pop()
-    if (!(error instanceof Error) || seen.has(error)) continue
+    if (!(error instanceof Error) || seen.has(error) || seen.size === MOST_ERRORS) continue
     seen.add(error)
-    if (typeof error.stack === 'string') error.stack = toUserFrames(error.stack, folder, executor)
-    pending.push(error.cause, ...(error instanceof AggregateError ? error.errors : []))
+    pending.push(...nameFrames(error, (stack) => toUserFrames(stack, folder, executor)))
   }
   return thrown
+}
+
+/** Returns the errors that this one holds. */
+function nameFrames(error: Error, toFrames: (stack: string) => string): readonly unknown[] {
+  try {
+    if (typeof error.stack === 'string') error.stack = toFrames(error.stack)
+    return [error.cause, ...(error instanceof AggregateError ? error.errors : [])]
+  } catch {
+    // A frozen error, or one with getters that throw, keeps the stack that it has.
+    return []
+  }
 }
 
 /** The same for the text of a stack. */

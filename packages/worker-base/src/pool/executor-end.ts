@@ -1,4 +1,4 @@
-import type { Lost } from '../wire/messages.ts'
+import type { Log, Lost } from '../wire/messages.ts'
 import type { ThreadEnd } from './executor-thread.ts'
 import type { PendingCall } from './pending-call.ts'
 import type { Executor } from './schedule.ts'
@@ -26,4 +26,10 @@ export function toReason(executor: Executor, call: PendingCall, end: ThreadEnd):
   const why =
     reason === 'timeout' ? `It ran for longer than ${call.timeoutMs} ms.` : 'It did not stop when it was cancelled.'
   return { reason, detail: why }
+}
+
+/** What is printed of an executor that ended while no call ran there. */
+export function toStrayLog({ index }: Executor, { detail }: ThreadEnd): Log {
+  const text = `An executor ended outside of a call and was replaced. ${detail}`
+  return { stream: 'stderr', executor: index, text, dropped: 0 }
 }

@@ -1,7 +1,7 @@
 import type { Frame } from '../wire/frame.ts'
 import type { Lost } from '../wire/messages.ts'
 
-/** Who gets what becomes of a call. */
+/** Who gets what becomes of a call. Its functions must not throw: they are called between the answers of other calls. */
 export interface CallListener {
   /** An answer, an item or a line that the call printed, under the id that the pool gave the call. */
   onFrame(frame: Frame): void

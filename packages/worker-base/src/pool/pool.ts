@@ -1,20 +1,23 @@
 import { createCallIds, createClaims, hasStarted, revokeCall } from '../threads/claims.ts'
 import type { ExecutorNotice } from '../threads/startup.ts'
 import { toFrame } from '../wire/frame-batch.ts'
-import { FRAME_TYPE, copyFrame, isAnswer } from '../wire/frame.ts'
+import { FRAME_TYPE, isAnswer } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
-import { parseMessage, readCallTimeout, readCreditItems, readShareKey } from '../wire/message-codec.ts'
+import { parseMessage, readCallTimeout, readCreditItems } from '../wire/message-codec.ts'
 import type { Log } from '../wire/messages.ts'
 import type { WireValue } from '../wire/values.ts'
 import { UNDEFINED_VALUE, encodeError } from '../wire/values.ts'
-import { stopExecutor, toReason } from './executor-end.ts'
-import { startExecutorThread } from './executor-thread.ts'
-import type { ThreadEnd } from './executor-thread.ts'
+import { stopExecutor, toReason, toStrayLog } from './executor-end.ts'
+import { startExecutor } from './executor-start.ts'
+import type { ExecutorThread, ThreadEnd } from './executor-thread.ts'
 import type { PoolOptions } from './options.ts'
 import { createPendingCall, movesMemory } from './pending-call.ts'
 import type { CallListener, PendingCall } from './pending-call.ts'
 import { pickExecutor, pickStolen } from './schedule.ts'
 import type { Executor } from './schedule.ts'
+import { SharedFrames } from './shared-frames.ts'
+import { TimeLimits } from './time-limits.ts'
+import type { Expired } from './time-limits.ts'
 
 /** More waiting calls are refused, and will be sent to another worker. */
 const MAX_WAITING = 10_000
@@ -27,10 +30,9 @@ export class ExecutorPool {
   readonly #claims = createClaims()
   readonly #ids = createCallIds(this.#claims)
   readonly #executors: Executor[] = []
-  readonly #shared = new Map<string, Frame>()
+  readonly #shared = new SharedFrames()
   readonly #waiting = new Set<PendingCall>()
-  /** Calls that have a time limit, or were cancelled. */
-  readonly #timed = new Set<PendingCall>()
+  readonly #limits = new TimeLimits(this.#claims)
   #watch: NodeJS.Timeout | undefined
   #state: 'starting' | 'ready' | 'failed' | 'draining' | 'closed' = 'starting'
   #onIdle: (() => void) | undefined
@@ -62,22 +64,17 @@ export class ExecutorPool {
     }
     if (!this.forward(call, frame)) return
     call.abortAt = performance.now() + graceMs
-    this.#timed.add(call)
+    this.#limits.add(call)
     this.#startWatch()
   }
 
-  /** Keeps a value that calls refer to, for the executors there are and those to come. */
+  /** Keeps a value that calls refer to. */
   share(frame: Frame): void {
-    const key = readShareKey(frame)
-    if (this.#shared.has(key)) return
-    const kept = copyFrame(frame)
-    this.#shared.set(key, kept)
-    for (const { thread } of this.#executors) thread.post(copyFrame(kept), 0)
+    this.#shared.add(frame, this.#threads)
   }
 
   unshare(frame: Frame): void {
-    this.#shared.delete(readShareKey(frame))
-    for (const { thread } of this.#executors) thread.post(copyFrame(frame), 0)
+    this.#shared.delete(frame, this.#threads)
   }
 
   /** Gives a call back that has not begun. */
@@ -126,29 +123,23 @@ export class ExecutorPool {
     for (const { thread } of this.#executors) thread.terminate()
   }
 
+  get #threads(): readonly ExecutorThread[] {
+    return this.#executors.map(({ thread }) => thread)
+  }
+
   get #isIdle(): boolean {
     return this.#waiting.size === 0 && this.#executors.every(({ calls }) => calls.size === 0)
   }
 
   #startExecutor(index: number): Executor {
-    const { program, functions, workerId, heapMegabytes, events } = this.#options
-    const executor: Executor = {
+    const executor = startExecutor(this.#options, {
       index,
-      calls: new Map(),
-      ending: undefined,
-      onStopped: undefined,
-      thread: startExecutorThread({
-        program,
-        data: { claims: this.#claims, workerId, executor: index, functions },
-        heapMegabytes,
-        onFrame: (frame) => this.#receive(executor, frame),
-        onNotice: (notice) => this.#notice(executor, notice),
-        onOutput: (stream, chunk) =>
-          events.onLog({ stream, executor: index, text: chunk.toString('utf8').trimEnd(), dropped: 0 }),
-        onEnd: (end) => this.#replace(executor, end),
-      }),
-    }
-    for (const frame of this.#shared.values()) executor.thread.post(copyFrame(frame), 0)
+      claims: this.#claims,
+      onFrame: (frame) => this.#receive(executor, frame),
+      onNotice: (notice) => this.#notice(executor, notice),
+      onEnd: (end) => this.#replace(executor, end),
+    })
+    this.#shared.giveTo(executor.thread)
     return executor
   }
 
@@ -201,7 +192,7 @@ export class ExecutorPool {
     this.#ids.offer(id)
     executor.thread.post(frame, id)
     if (call.credit > 0) executor.thread.post(toFrame({ kind: 'credit', id, items: call.credit }), id)
-    if (call.timeoutMs > 0) this.#timed.add(call)
+    if (call.timeoutMs > 0) this.#limits.add(call)
     if (call.timeoutMs > 0 || executor.calls.size > 1) this.#startWatch()
     return true
   }
@@ -218,7 +209,7 @@ export class ExecutorPool {
   #release(executor: Executor, call: PendingCall): void {
     executor.calls.delete(call.id)
     this.#ids.release(call.id)
-    this.#timed.delete(call)
+    this.#limits.delete(call)
     call.executor = -1
   }
 
@@ -229,25 +220,20 @@ export class ExecutorPool {
   #look(): void {
     for (const { thread } of this.#executors) thread.poll()
     const now = performance.now()
-    for (const call of this.#timed) this.#enforce(call, now)
+    for (const expired of this.#limits.takeExpired(now)) this.#end(expired)
     const stolen = pickStolen(this.#executors).filter((call) => this.#takeBack(call))
     for (const call of stolen) this.#waiting.add(call)
     if (stolen.length > 0) this.#assign()
-    if (this.#timed.size > 0 || this.#executors.some(({ calls }) => calls.size > 1)) return
+    if (!this.#limits.isEmpty || this.#executors.some(({ calls }) => calls.size > 1)) return
     clearInterval(this.#watch)
     this.#watch = undefined
   }
 
-  /** The limit counts from when the call was first seen to run: never too early, late by one look at most. */
-  #enforce(call: PendingCall, now: number): void {
-    if (!hasStarted(this.#claims, call.id)) return
-    call.deadline ??= call.timeoutMs === 0 ? Infinity : now + call.timeoutMs
-    const reason =
-      now >= call.deadline ? 'timeout' : call.abortAt !== undefined && now >= call.abortAt ? 'aborted' : undefined
-    const executor = this.#executors[call.executor]
-    if (reason === undefined || executor === undefined) return
-    this.#timed.delete(call)
-    executor.ending = { call, reason }
+  /** The executor goes with the call. */
+  #end(expired: Expired): void {
+    const executor = this.#executors[expired.call.executor]
+    if (executor === undefined) return
+    executor.ending = expired
     executor.thread.terminate()
   }
 
@@ -259,7 +245,7 @@ export class ExecutorPool {
       return
     }
     const isBlamed = this.#settle(executor, end)
-    if (!isBlamed && executor.ending === undefined) this.#reportStray(executor, end)
+    if (!isBlamed && executor.ending === undefined) this.#options.events.onLog(toStrayLog(executor, end))
     this.#executors[executor.index] = this.#startExecutor(executor.index)
     this.#assign()
     this.#noticeIdle()
@@ -280,11 +266,6 @@ export class ExecutorPool {
     this.#waiting.clear()
     for (const call of [...again, ...waiting]) this.#waiting.add(call)
     return isBlamed
-  }
-
-  #reportStray(executor: Executor, { detail }: ThreadEnd): void {
-    const text = `An executor ended outside of a call and was replaced. ${detail}`
-    this.#options.events.onLog({ stream: 'stderr', executor: executor.index, text, dropped: 0 })
   }
 
   #fail(error: WireValue): void {

@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   /** The program asks the worker to end. */
   readonly onDrain: () => void
   readonly onClose: () => void
+  /** A fault of the worker's own, which ends the connection. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** A program that speaks frames with this worker. */
@@ -63,7 +65,7 @@ class ProgramConnection implements Connection {
     try {
       this.#decoder.push(chunk)
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error
+      if (!(error instanceof FrameError)) this.#options.onFault(error)
       // Whatever follows cannot be told apart any more; the program sees the close and calls again elsewhere.
       this.#socket.destroy()
       return
@@ -129,21 +131,24 @@ class ProgramConnection implements Connection {
     const { id } = frame
     let isAnswered = false
     const call = this.#options.pool.submit(frame, {
-      onFrame: (answer) => {
-        if (answer.type === FRAME_TYPE.log) {
-          if (this.#canLog()) this.#writer.sendFrame(answer, id)
-          return
-        }
-        if (isAnswer(answer.type)) this.#calls.delete(id)
-        this.#writer.sendFrame(answer, id)
-      },
+      onFrame: (answer) => this.#answer(id, answer),
       onLost: (lost) => {
         isAnswered = true
-        this.#calls.delete(id)
-        this.send({ kind: 'lost', id, lost })
+        this.#answer(id, toFrame({ kind: 'lost', id, lost }))
       },
     })
     if (!isAnswered) this.#calls.set(id, call)
+  }
+
+  #answer(id: number, answer: Frame): void {
+    if (isAnswer(answer.type)) this.#calls.delete(id)
+    try {
+      if (answer.type !== FRAME_TYPE.log || this.#canLog()) this.#writer.sendFrame(answer, id)
+    } catch (error) {
+      // Its program would wait for it for ever: it sees the close, and calls again.
+      this.#options.onFault(error)
+      this.#socket.destroy()
+    }
   }
 
   #pause(): void {

@@ -1,99 +1,90 @@
-import { DevalueError, parse, stringify } from 'devalue'
-import { HTTPError } from 'h3'
+import { isUtf8 } from 'node:buffer'
+import type { ServerResponse } from 'node:http'
 
 import type { PendingCall } from '../pool/pending-call.ts'
 import type { ExecutorPool } from '../pool/pool.ts'
 import { toFrame } from '../wire/frame-batch.ts'
+import { FRAME_TYPE, isAnswer } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMessage } from '../wire/message-codec.ts'
-import type { Log, Lost, Message } from '../wire/messages.ts'
-import { MalformedValueError, decodeError, decodeValue, encodeError } from '../wire/values.ts'
-import type { WireValue } from '../wire/values.ts'
+import type { Log, Lost, TextForm } from '../wire/messages.ts'
+import { encodeError } from '../wire/values.ts'
+import { Refusal, writeText } from './refusal.ts'
 
 /** How a body is written: JSON, or devalue text, which keeps dates, maps, typed arrays and so on. */
-export type BodyFormat = 'json' | 'devalue'
-
-export const BODY_TYPE: Readonly<Record<BodyFormat, string>> = {
+export const BODY_TYPE: Readonly<Record<TextForm, string>> = {
   json: 'application/json',
   devalue: 'application/x-devalue',
 }
 
 /** How long a call may go on whose caller is gone. */
 const GONE_GRACE_MS = 1000
+const FORMAT_BYTES = 1
+const STATUS_DIGITS = 3
 
 export interface HttpCall {
   readonly liftId: string
-  readonly format: BodyFormat
+  readonly form: TextForm
   /** The arguments, as an array. */
-  readonly body: string
-  /** Aborted when the caller closes the connection. */
-  readonly signal: AbortSignal
+  readonly body: readonly Uint8Array[]
 }
 
 export interface HttpCallServices {
   readonly pool: ExecutorPool
+  /** Longest run time of a call; 0: no limit. */
+  readonly timeoutMs: number
   /** Gets what the call prints. */
   readonly onLog: (log: Log) => void
 }
 
-/** Runs one call and answers as HTTP does: the result, a line for each item of a stream, or an error as JSON. */
-export function answerHttpCall({ pool, onLog }: HttpCallServices, call: HttpCall): Promise<Response> {
-  return new Promise((resolve) => {
-    let stream: LineStream | undefined
-    const frame = toFrame({
-      kind: 'call',
-      id: 0,
-      liftId: call.liftId,
-      captures: 0,
-      attempt: 1,
-      timeoutMs: 0,
-      results: 'items',
-      value: parseArguments(call),
+/**
+ * Runs one call and answers as HTTP does: the result, a line for each item of a stream, or an error as JSON. Resolves
+ * when the call is over. The executor reads the body and writes the answer; here they are only passed on, so that
+ * nothing that they hold can keep this thread busy.
+ * @throws Refusal 400
+ */
+export function answerHttpCall(services: HttpCallServices, call: HttpCall, response: ServerResponse): Promise<void> {
+  const { pool, onLog } = services
+  const frame = toCallFrame(call, services.timeoutMs)
+  return new Promise((resolve, reject) => {
+    const writer = new AnswerWriter(response, {
+      form: call.form,
+      onWanted: () => pool.allow(pending, toCredit()),
+      onLog,
     })
-    const pending: PendingCall = pool.submit(frame, {
-      onFrame: (answer) => settle(parseMessage(answer)),
-      onLost: (lost) => settle({ kind: 'lost', id: 0, lost }),
-    })
-    const abort = (): void => pool.cancel(pending, toCancel(), GONE_GRACE_MS)
-    const allow = (): void => pool.allow(pending, toFrame({ kind: 'credit', id: 0, items: 1 }))
-    call.signal.addEventListener('abort', abort, { once: true })
-    allow()
-
-    function settle(message: Message): void {
-      if (message.kind === 'log') {
-        onLog(message.log)
-      } else if (message.kind === 'item') {
-        stream ??= openStream()
-        stream.write(toLine(message.value, call.format))
-      } else if (message.kind === 'end') {
-        stream ??= openStream()
-        stream.end(undefined)
-      } else if (stream !== undefined && (message.kind === 'error' || message.kind === 'lost')) {
-        stream.end(JSON.stringify(toFailure(message).body))
-      } else {
-        const response = toResponse(message, call.format)
-        if (response !== undefined) resolve(response)
+    const receive = (write: () => void): void => {
+      try {
+        write()
+        if (writer.isOver) resolve()
+      } catch (error) {
+        reject(error)
       }
     }
-
-    function openStream(): LineStream {
-      const opened = createLineStream({ onWanted: allow, onCancel: abort })
-      resolve(new Response(opened.body, { headers: { 'content-type': 'application/x-ndjson' } }))
-      return opened
+    const pending: PendingCall = pool.submit(frame, {
+      onFrame: (answer) => receive(() => writer.write(answer)),
+      onLost: (lost) => receive(() => writer.writeLost(lost)),
+    })
+    const onClose = (): void => {
+      if (!writer.isOver) pool.cancel(pending, toCancel(), GONE_GRACE_MS)
     }
+    response.on('close', onClose)
+    // Who left while the body was read closes it no more.
+    if (response.destroyed) onClose()
+    else pool.allow(pending, toCredit())
   })
 }
 
-/** @throws HTTPError 400 */
-function parseArguments({ format, body }: HttpCall): WireValue {
-  try {
-    const values: unknown = format === 'json' ? JSON.parse(body) : parse(body)
-    if (Array.isArray(values)) return { format, text: body, parts: [] }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new HTTPError({ status: 400, message: `The body is not valid ${format}: ${why}` })
-  }
-  throw new HTTPError({ status: 400, message: 'The body must be an array: the arguments of the function.' })
+/** @throws Refusal 400 */
+function toCallFrame({ liftId, form, body }: HttpCall, timeoutMs: number): Frame {
+  const value = { format: form, text: '', parts: [] } as const
+  const start = toFrame({ kind: 'call', id: 0, liftId, captures: 0, attempt: 1, timeoutMs, results: form, value })
+  const head = Buffer.concat([start.head, ...body])
+  if (!isUtf8(head.subarray(start.head.length))) throw new Refusal(400, 'The body is not valid UTF-8.')
+  return { ...start, head }
+}
+
+function toCredit(): Frame {
+  return toFrame({ kind: 'credit', id: 0, items: 1 })
 }
 
 function toCancel(): Frame {
@@ -101,41 +92,86 @@ function toCancel(): Frame {
   return toFrame({ kind: 'cancel', id: 0, graceMs: GONE_GRACE_MS, value })
 }
 
-function toResponse(message: Message, format: BodyFormat): Response | undefined {
-  if (message.kind === 'error' || message.kind === 'lost') {
-    const failure = toFailure(message)
-    return Response.json(failure.body, { status: failure.status })
+interface WriterOptions {
+  readonly form: TextForm
+  /** The caller can take another item. */
+  readonly onWanted: () => void
+  readonly onLog: (log: Log) => void
+}
+
+/** Writes what becomes of a call into its response. */
+class AnswerWriter {
+  readonly #response: ServerResponse
+  readonly #options: WriterOptions
+  isOver = false
+
+  constructor(response: ServerResponse, options: WriterOptions) {
+    this.#response = response
+    this.#options = options
   }
-  if (message.kind !== 'result') return undefined
-  const text = toText(message.value, format)
-  if (text !== undefined) return new Response(text, { headers: { 'content-type': BODY_TYPE[format] } })
-  return Response.json(notAcceptable(format), { status: 406 })
-}
 
-function toLine(value: WireValue, format: BodyFormat): string {
-  return toText(value, format) ?? JSON.stringify(notAcceptable(format))
-}
+  write(frame: Frame): void {
+    this.isOver = isAnswer(frame.type)
+    switch (frame.type) {
+      case FRAME_TYPE.log:
+        return this.#log(frame)
+      case FRAME_TYPE.item:
+        return this.#writeItem(frame)
+      case FRAME_TYPE.result:
+        return this.#writeWhole(200, BODY_TYPE[this.#options.form], toText(frame))
+      case FRAME_TYPE.end:
+        this.#openLines()
+        this.#response.end()
+        return undefined
+      case FRAME_TYPE.error: {
+        const text = toText(frame)
+        return this.#writeFailure(Number(text.toString('latin1', 0, STATUS_DIGITS)), text.subarray(STATUS_DIGITS))
+      }
+      case FRAME_TYPE.lost: {
+        const message = parseMessage(frame)
+        return message.kind === 'lost' ? this.writeLost(message.lost) : undefined
+      }
+      default:
+        return undefined
+    }
+  }
 
-function notAcceptable(format: BodyFormat): Failure['body'] {
-  const other = BODY_TYPE[format === 'json' ? 'devalue' : 'json']
-  const message = `The result cannot be written as ${format}. Perhaps "content-type: ${other}" can.`
-  return { error: { name: 'NotAcceptable', message } }
-}
+  writeLost({ reason, detail }: Lost): void {
+    this.isOver = true
+    this.#writeFailure(LOST_STATUS[reason], JSON.stringify({ error: { name: reason, message: detail } }))
+  }
 
-/** `undefined` if the format cannot hold it: a BigInt or a cycle in JSON, an error or a Blob in devalue. */
-function toText(value: WireValue, format: BodyFormat): string | undefined {
-  const decoded = decodeValue(value)
-  try {
-    return format === 'devalue' ? stringify(decoded) : (JSON.stringify(decoded) ?? 'null')
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof DevalueError) return undefined
-    throw error
+  #log(frame: Frame): void {
+    const message = parseMessage(frame)
+    if (message.kind === 'log') this.#options.onLog(message.log)
+  }
+
+  #writeItem(frame: Frame): void {
+    this.#openLines()
+    this.#response.write(toText(frame))
+    if (this.#response.write('\n')) this.#options.onWanted()
+    else this.#response.once('drain', this.#options.onWanted)
+  }
+
+  #openLines(): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  }
+
+  /** Behind items it is the last line. */
+  #writeFailure(status: number, json: string | Uint8Array): void {
+    if (!this.#response.headersSent) return this.#writeWhole(status, BODY_TYPE.json, json)
+    this.#response.write(json)
+    this.#response.end('\n')
+  }
+
+  #writeWhole(status: number, type: string, text: string | Uint8Array): void {
+    writeText(this.#response, { status, headers: { 'content-type': type } }, text)
   }
 }
 
-interface Failure {
-  readonly status: number
-  readonly body: { readonly error: Readonly<Record<string, unknown>> }
+/** What stands behind the format of the value. */
+function toText({ head }: Frame): Buffer {
+  return head.subarray(FORMAT_BYTES)
 }
 
 const LOST_STATUS: Readonly<Record<Lost['reason'], number>> = {
@@ -148,49 +184,4 @@ const LOST_STATUS: Readonly<Record<Lost['reason'], number>> = {
   'out-of-memory': 500,
   timeout: 504,
   unsendable: 500,
-}
-
-function toFailure(message: Extract<Message, { kind: 'error' | 'lost' }>): Failure {
-  if (message.kind === 'lost') {
-    const { reason, detail } = message.lost
-    return { status: LOST_STATUS[reason], body: { error: { name: reason, message: detail } } }
-  }
-  const thrown = decodeError(message.value)
-  if (!(thrown instanceof Error)) return { status: 500, body: { error: { name: 'Thrown', message: String(thrown) } } }
-  const status = thrown.name === MalformedValueError.name ? 400 : 500
-  return { status, body: { error: { name: thrown.name, message: thrown.message, stack: thrown.stack } } }
-}
-
-interface LineStream {
-  readonly body: ReadableStream<Uint8Array>
-  write(line: string): void
-  end(lastLine: string | undefined): void
-}
-
-/** Lines as the receiver takes them: `onWanted` asks for the next one. */
-function createLineStream(events: { readonly onWanted: () => void; readonly onCancel: () => void }): LineStream {
-  const encoder = new TextEncoder()
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  let isCancelled = false
-  const body = new ReadableStream<Uint8Array>({
-    start: (created) => {
-      controller = created
-    },
-    pull: events.onWanted,
-    cancel: () => {
-      isCancelled = true
-      events.onCancel()
-    },
-  })
-  const write = (line: string): void => {
-    if (!isCancelled) controller?.enqueue(encoder.encode(`${line}\n`))
-  }
-  return {
-    body,
-    write,
-    end(lastLine) {
-      if (lastLine !== undefined) write(lastLine)
-      if (!isCancelled) controller?.close()
-    },
-  }
 }

@@ -24,7 +24,8 @@ export function acceptUpgrade(request: IncomingMessage, socket: Duplex, rules: U
   const [status, why] = refusal
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', `Content-Length: ${why.length}`]
   socket.on('error', () => socket.destroy())
-  socket.end(`${head.join('\r\n')}\r\n\r\n${why}`)
+  // Closed from here: who was refused might keep it open for ever.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${why}`, () => socket.destroy())
   return false
 }
 

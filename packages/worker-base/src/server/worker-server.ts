@@ -1,24 +1,26 @@
-import { createServer as createHttpServer } from 'node:http'
-import type { IncomingMessage, Server } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
-
-import { toNodeHandler } from 'h3/node'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { inspect } from 'node:util'
 
 import { ExecutorPool } from '../pool/pool.ts'
 import type { WorkerSettings } from '../settings.ts'
 import type { Hello, Log } from '../wire/messages.ts'
 import { decodeError } from '../wire/values.ts'
-import { createApp } from './app.ts'
+import { BodyBudget } from './body.ts'
 import { serveConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
+import { createListener } from './listener.ts'
+import { createPort } from './port.ts'
 import type { WorkerStatus } from './status.ts'
+import { Strangers } from './strangers.ts'
 import { createTokenCheck } from './token.ts'
 import type { TokenCheck } from './token.ts'
 import { acceptUpgrade } from './upgrade.ts'
 
+/** What a worker runs, and who may call it. */
 export interface WorkerPrograms {
+  readonly token: string
   /** URL of executor.js. */
   readonly executor: URL
   /** URL of functions.js. */
@@ -45,17 +47,15 @@ class PortServer implements WorkerServer {
   readonly #server: Server
   readonly #isAllowed: TokenCheck
   readonly #connections = new Set<Connection>()
+  readonly #strangers = new Strangers()
   #status: WorkerStatus = { kind: 'starting' }
   #drained: Promise<void> | undefined
 
   constructor(settings: WorkerSettings, programs: WorkerPrograms) {
     this.#settings = settings
-    this.#isAllowed = createTokenCheck(settings.token)
+    this.#isAllowed = createTokenCheck(programs.token)
     this.#pool = this.#startPool(programs)
     this.#server = this.#createServer()
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#upgrade(request, socket, head),
-    )
   }
 
   async listen(): Promise<void> {
@@ -85,20 +85,25 @@ class PortServer implements WorkerServer {
   }
 
   #createServer(): Server {
-    const { tls, maxBodyBytes } = this.#settings
+    const { tls, maxBodyBytes, timeoutMs } = this.#settings
     const readStatus = (): WorkerStatus => this.#status
-    const app = createApp({
-      services: { pool: this.#pool, onLog: (log) => this.#log(log) },
+    const listener = createListener({
+      services: { pool: this.#pool, timeoutMs, onLog: (log) => this.#log(log) },
       isAllowed: this.#isAllowed,
-      maxBodyBytes,
+      bodies: new BodyBudget(maxBodyBytes),
+      onKnown: (socket) => this.#strangers.remove(socket),
+      onFault: (error) => this.#report(error),
       get status() {
         return readStatus()
       },
     })
-    const handler = toNodeHandler(app)
-    return tls === undefined
-      ? createHttpServer(handler)
-      : createHttpsServer({ cert: tls.certificate, key: tls.key, ALPNProtocols: ['http/1.1'] }, handler)
+    return createPort({
+      tls,
+      listener,
+      strangers: this.#strangers,
+      onUpgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      onFault: (error) => this.#report(error),
+    })
   }
 
   #startPool({ executor, functions }: WorkerPrograms): ExecutorPool {
@@ -124,15 +129,23 @@ class PortServer implements WorkerServer {
     })
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** A fault of the worker's own ends one request or one connection, and is seen by whoever reads the output. */
+  #report(error: unknown): void {
+    const text = `The worker failed at a request, and goes on. ${inspect(error)}`
+    this.#log({ stream: 'stderr', executor: 0, text, dropped: 0 })
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const isDraining = this.#status.kind === 'draining'
     const rules = { isAllowed: this.#isAllowed, build: this.#settings.build, isDraining }
     if (!acceptUpgrade(request, socket, rules)) return
+    this.#strangers.remove(socket)
     const connection = serveConnection(socket, head, {
       pool: this.#pool,
       hello: this.#toHello(),
       onDrain: () => void process.kill(process.pid, 'SIGTERM'),
       onClose: () => this.#connections.delete(connection),
+      onFault: (error) => this.#report(error),
     })
     this.#connections.add(connection)
     this.#greet(connection)
@@ -146,8 +159,8 @@ class PortServer implements WorkerServer {
   }
 
   #toHello(): Hello {
-    const { workerId, build, concurrency, maxBodyBytes } = this.#settings
-    return { workerId, build, slots: concurrency, pid: process.pid, maxFrameBytes: maxBodyBytes }
+    const { workerId, build, concurrency, maxFrameBytes } = this.#settings
+    return { workerId, build, slots: concurrency, pid: process.pid, maxFrameBytes }
   }
 
   /** Output outside of calls goes to one program, or, where there is none, to the output of the process. */

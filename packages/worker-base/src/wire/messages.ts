@@ -29,10 +29,15 @@ export interface CallMessage {
  *   the others had better be sent anew, since one took long. What is not plain JSON comes before, as `outcome`.
  * - `opened-batch`: a batch whose results may hold streams. The first that does ends the batch: an `outcome` `opened`
  *   has the results before it, like the result of a batch, and from then on the call is that one alone, as with `opened`
+ * - `json`, `devalue`: `items` for a caller who reads text. Results and items are JSON, or devalue's own text without
+ *   parts; an `error` holds three digits, its HTTP status, and an object as JSON
  */
 export type ResultForm = (typeof RESULT_FORMS)[number]
 
-export const RESULT_FORMS = ['whole', 'items', 'opened', 'batch', 'opened-batch'] as const
+export const RESULT_FORMS = ['whole', 'items', 'opened', 'batch', 'opened-batch', 'json', 'devalue'] as const
+
+/** A form of text that people and other programs read. */
+export type TextForm = Extract<ResultForm, 'json' | 'devalue'>
 
 /**
  * What happens to a stream among the arguments or in the result of a call, told by the side that gives it (`item`,
