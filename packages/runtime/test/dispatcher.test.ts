@@ -116,6 +116,7 @@ class ScriptedPlatform {
       runFolder: this.#folder,
       build,
       concurrency: this.slots,
+      timeoutMs: 0,
       output: undefined,
     })
     this.events?.onWorker(await this.#relay(await worker.ready({ timeoutMs: 30_000 })))

@@ -70,6 +70,7 @@ describe('workers that are killed at random', () => {
     await using program = createClusterProgram('battered', functions, {
       maxReplicas: 3,
       concurrency: 2,
+      timeoutMs: 0,
       kubernetes: { namespace: space.name, delivery: 'mount', resources },
     })
     const random = createRandom(7)

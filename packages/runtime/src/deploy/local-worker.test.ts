@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { text } from 'node:stream/consumers'
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { startLocalWorker } from './local-worker.ts'
 
@@ -24,6 +26,7 @@ async function startWorker(code: string) {
     runFolder: folder,
     build: 'b',
     concurrency: 1,
+    timeoutMs: 0,
     output: undefined,
   })
 }
@@ -41,5 +44,25 @@ describe('a local worker', () => {
     // A reset would come now, with nobody but the worker's own listener to hear it.
     await new Promise((resolve) => setImmediate(resolve))
     await expect(address.dial({ signal: new AbortController().signal })).rejects.toThrow(/ENOENT|ECONNREFUSED/)
+  })
+
+  it.skipIf(process.platform !== 'linux')('gets its token where its code cannot read it afterwards', async () => {
+    vi.stubEnv('TURBOLIFT_TOKEN', 'of-somebody-else')
+    const worker = await startWorker(`
+      import { readFileSync } from 'node:fs'
+      process.stdin.once('data', (line) => {
+        const environment = readFileSync('/proc/self/environ', 'latin1')
+        createServer((socket) => socket.end(line + environment)).listen(process.env.TURBOLIFT_LISTEN)
+      })`)
+    vi.unstubAllEnvs()
+    const address = await worker.ready({ timeoutMs: 20_000 })
+    const stream = await address.dial({ signal: new AbortController().signal })
+    const [line, environment] = (await text(stream)).split('\n', 2)
+    worker.kill()
+    await worker.gone
+    expect(line).toBe(address.token)
+    expect(environment).toContain('TURBOLIFT_LISTEN=')
+    expect(environment).not.toMatch(/TURBOLIFT_TOKEN|of-somebody-else/)
+    expect(environment).not.toContain(address.token)
   })
 })

@@ -22,6 +22,8 @@ export interface LocalWorkerOptions {
   readonly runFolder: string
   readonly build: string
   readonly concurrency: number
+  /** Longest run time of calls that come by HTTP; 0: no limit. */
+  readonly timeoutMs: number
   /** `undefined`: what the worker prints is not shown. */
   readonly output: { readonly label: string | undefined } | undefined
 }
@@ -62,6 +64,8 @@ class WorkerProcess implements LocalWorker {
       env: { ...process.env, ...this.#environment(options) },
       windowsHide: true,
     })
+    // Not by the environment, where code of the worker could read it for ever. A worker that is gone already says so itself.
+    this.#child.stdin?.on('error', () => undefined).write(`${this.#token}\n`)
     this.#forward(options.output)
     this.gone = this.#watchExit()
     unrefAll(this.#child)
@@ -92,12 +96,15 @@ class WorkerProcess implements LocalWorker {
     this.#child.kill('SIGKILL')
   }
 
-  #environment(options: LocalWorkerOptions): Readonly<Record<string, string>> {
+  #environment(options: LocalWorkerOptions): NodeJS.ProcessEnv {
     return {
       TURBOLIFT_LISTEN: this.#socketPath,
-      TURBOLIFT_TOKEN: this.#token,
+      // Of a program that runs in a worker itself.
+      TURBOLIFT_TOKEN: undefined,
+      TURBOLIFT_TOKEN_FILE: undefined,
       TURBOLIFT_BUILD: options.build,
       TURBOLIFT_CONCURRENCY: String(options.concurrency),
+      TURBOLIFT_TIMEOUT_MS: options.timeoutMs === 0 ? undefined : String(Math.ceil(options.timeoutMs)),
       TURBOLIFT_WORKER_ID: options.id,
       TURBOLIFT_LIFELINE: 'stdin',
       TURBOLIFT_RUN_FOLDER: options.runFolder,

@@ -126,6 +126,7 @@ class LocalDeployment implements Deployment {
       runFolder,
       build,
       concurrency: this.slotsPerWorker,
+      timeoutMs: config.timeoutMs ?? 0,
       output: output === 'none' ? undefined : { label },
     })
     runEvents['worker:started'].emit({ workerId: id, pool })

@@ -28,6 +28,7 @@ const toPool = (options: ClusterInput = {}, more: Partial<PoolObjects> = {}): Po
   },
   build: 'hash',
   concurrency: 3,
+  timeoutMs: 5000,
   options,
   isSecure: true,
   ...more,
@@ -91,6 +92,7 @@ describe('security of workers', () => {
     const { env, pod } = toWorker()
     expect(env.get('TURBOLIFT_TOKEN_FILE')).toBe('/var/run/turbolift/token')
     expect(env.has('TURBOLIFT_TOKEN')).toBe(false)
+    expect(env.get('TURBOLIFT_TIMEOUT_MS')).toBe('5000')
     const { name } = toRunSecret({ run, owner }, secret).metadata ?? {}
     expect(pod?.volumes).toContainEqual({ name: 'access', secret: { secretName: name, defaultMode: 0o444 } })
   })

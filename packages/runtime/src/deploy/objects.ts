@@ -38,6 +38,8 @@ export interface PoolObjects extends OwnedRun {
   readonly code: DeliveredCode
   readonly build: string
   readonly concurrency: number
+  /** Longest run time of calls that come by HTTP; 0: no limit. */
+  readonly timeoutMs: number
   readonly options: ClusterInput
   /** Whether workers speak TLS. Behind an ingress they do not: the controller would not trust them. */
   readonly isSecure: boolean

@@ -35,6 +35,7 @@ export async function openPool(options: PoolOptions): Promise<Deployment> {
     code: run.code,
     build: request.manifest.hash,
     concurrency: slotsPerWorker,
+    timeoutMs: pool.timeoutMs ?? 0,
     options: cluster,
     isSecure: cluster.ingress === undefined,
   }

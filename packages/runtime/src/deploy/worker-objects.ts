@@ -94,12 +94,13 @@ function toWorkerContainer(pool: PoolObjects): V1Container {
   }
 }
 
-function toEnvironment({ build, concurrency, options, isSecure }: PoolObjects): V1EnvVar[] {
+function toEnvironment({ build, concurrency, timeoutMs, options, isSecure }: PoolObjects): V1EnvVar[] {
   const own: Record<string, string> = {
     TURBOLIFT_LISTEN: String(workerPort),
     TURBOLIFT_TOKEN_FILE: `${secretFolder}/token`,
     TURBOLIFT_BUILD: build,
     TURBOLIFT_CONCURRENCY: String(concurrency),
+    ...(timeoutMs === 0 ? {} : { TURBOLIFT_TIMEOUT_MS: String(Math.ceil(timeoutMs)) }),
     ...(isSecure
       ? { TURBOLIFT_TLS_CERT: `${secretFolder}/tls.crt`, TURBOLIFT_TLS_KEY: `${secretFolder}/tls.key` }
       : {}),

@@ -29,6 +29,7 @@ export const workerPodCheck: Check = {
       code,
       build: '',
       concurrency: 1,
+      timeoutMs: 0,
       options: site.config.kubernetes,
       isSecure: true,
     }
