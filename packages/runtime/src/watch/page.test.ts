@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -43,12 +45,39 @@ describe('the server', () => {
     expect((await fetch(address, { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(404)
   })
 
-  test('no script or style from elsewhere can run in the page, and its address is not told', async () => {
-    const { headers } = await fetch(address)
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
-    expect(headers.get('referrer-policy')).toBe('no-referrer')
+  test.each(['', 'app.js', 'events', 'nothing'])(
+    'nothing from elsewhere runs in "%s", it is in no frame, and its address is not told',
+    async (name) => {
+      const stop = new AbortController()
+      const { headers } = await fetch(new URL(name, address), { signal: stop.signal })
+      stop.abort()
+      const policy = headers.get('content-security-policy')
+      for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"])
+        expect(policy).toContain(rule)
+      expect(headers.get('x-frame-options')).toBe('DENY')
+      expect(headers.get('referrer-policy')).toBe('no-referrer')
+    },
+  )
+
+  test.each([
+    ['localhost', 200],
+    ['[::1]', 200],
+    ['rebound.example', 404],
+    ['127.0.0.1.rebound.example', 404],
+    ['localhost.rebound.example', 404],
+  ])('a request for the name %s is answered %i', async (name, status) => {
+    const { port } = new URL(address)
+    expect(await statusFor(`${name}:${port}`)).toBe(status)
+    expect(await statusFor(name)).toBe(status)
   })
 })
+
+/** `fetch` lets nobody choose the header. */
+async function statusFor(host: string): Promise<number | undefined> {
+  const [response] = await once(request(address, { headers: { host } }).end(), 'response')
+  response.resume()
+  return response.statusCode
+}
 
 describe.skipIf(chromiumPath === undefined)('in Chromium (node scripts/install-chromium.mjs)', () => {
   let browser: TestBrowser

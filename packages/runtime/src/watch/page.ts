@@ -15,11 +15,15 @@ const REFRESH_MS = 500
 
 const HEADERS = {
   'cache-control': 'no-store',
-  'content-security-policy':
+  'content-security-policy': [
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:",
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  ].join('; '),
+  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
 }
 
 export interface WatchPageOptions {
@@ -27,14 +31,17 @@ export interface WatchPageOptions {
   readonly folder: string
   /** First part of every path: who does not know it sees nothing. */
   readonly base: string
+  /** Whether the server before it lets through only what is asked for by a name of its own, as Vite's does. Default no. */
+  readonly hasHostCheck?: boolean
 }
 
 /** The page that shows the runs of a watch folder: `GET <base>/`, its files beside it, and `<base>/events`. */
-export function createWatchPage({ folder, base }: WatchPageOptions): H3 {
+export function createWatchPage({ folder, base, hasHostCheck = false }: WatchPageOptions): H3 {
   const page = new H3()
   page.get('/**', (event) => {
     const { pathname } = event.url
     if (!startsWithSecret(pathname, `${base}/`) || isFromAnotherSite(event)) return notFound()
+    if (!hasHostCheck && !isForLoopback(event)) return notFound()
     const name = pathname.slice(base.length + 1)
     if (name === 'events') return streamRuns(event, new WatchedRuns(folder))
     const file = Object.hasOwn(pageFiles, name) ? pageFiles[name] : undefined
@@ -64,12 +71,18 @@ function isFromAnotherSite({ req }: H3Event): boolean {
   return ['cross-site', 'same-site'].includes(req.headers.get('sec-fetch-site') ?? '')
 }
 
+// A name of somebody else that leads to 127.0.0.1 would make his page one of this site.
+function isForLoopback({ req }: H3Event): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(req.headers.get('host') ?? '')
+}
+
 function notFound(): Response {
   return new Response('Not found', { status: 404, headers: HEADERS })
 }
 
 /** Sends the runs that changed, and the order of all, until the browser goes away. */
 function streamRuns(event: H3Event, runs: WatchedRuns): EventStream {
+  for (const [name, value] of Object.entries(HEADERS)) event.res.headers.set(name, value)
   const stream = new EventStream(event)
   const gone = new AbortController()
   stream.onClosed(() => gone.abort())

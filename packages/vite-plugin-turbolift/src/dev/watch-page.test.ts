@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -38,18 +40,16 @@ async function start(base: string): Promise<URL> {
 test.each(['/', '/app/'])(
   "Vite's dev server with the base %s shows the page, its files and its events",
   async (base) => {
-    const address = await start(base)
-    const page = await fetch(new URL('__turbolift', address))
-    const script = await fetch(new URL('__turbolift/app.js', address))
+    await start(base)
+    const address = printedAddress()
+    const page = await fetch(address)
+    const script = await fetch(new URL('app.js', address))
     const stop = new AbortController()
-    const events = await fetch(new URL('__turbolift/events', address), { signal: stop.signal })
+    const events = await fetch(new URL('events', address), { signal: stop.signal })
     const { value } = (await events.body?.pipeThrough(new TextDecoderStream()).getReader().read()) ?? {}
     stop.abort()
-    expect([page.status, new URL(page.url).pathname, await page.text()]).toEqual([
-      200,
-      `${base}__turbolift/`,
-      expect.stringContaining('<h1>turbolift</h1>'),
-    ])
+    expect(address.pathname).toMatch(new RegExp(`^${base}__turbolift/[\\w-]{22}/$`))
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<h1>turbolift</h1>')])
     expect(script.headers.get('content-type')).toContain('text/javascript')
     expect(value).toContain('"order":[]')
   },
@@ -61,9 +61,24 @@ test('programs that run in the server are watched, and other paths are left to V
   expect((await fetch(new URL('__turbolifting', address))).status).toBe(404)
 })
 
-test('its address is printed below those of Vite', async () => {
-  const address = await start('/')
+test.each(['__turbolift', '__turbolift/', '__turbolift/app.js', '__turbolift/guess/', '__turbolift/events'])(
+  'whoever does not know the secret sees nothing: %s',
+  async (path) => {
+    expect((await fetch(new URL(path, await start('/')))).status).toBe(404)
+  },
+)
+
+test('a name of somebody else that leads to the server is refused', async () => {
+  await start('/')
+  const [response] = await once(request(printedAddress(), { headers: { host: 'rebound.example' } }).end(), 'response')
+  response.resume()
+  expect(response.statusCode).toBe(403)
+})
+
+/** What is printed below the addresses of Vite. */
+function printedAddress(): URL {
   const info = vi.spyOn(server.config.logger, 'info')
   server.printUrls()
-  expect(info).toHaveBeenCalledWith(expect.stringContaining(`turbolift: ${new URL('__turbolift/', address).href}`))
-})
+  const printed = info.mock.calls.map(([line]) => /turbolift: (http\S+)/.exec(line)?.[1])
+  return new URL(printed.find((address) => address !== undefined) ?? '')
+}

@@ -1,10 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Plugin, ViteDevServer } from 'vite'
 
 const PAGE = '__turbolift'
+/** The same when Vite starts anew after an edit of its configuration, so that an open page goes on. */
+const SECRET = randomBytes(16).toString('base64url')
 
-/** Shows the runs of this machine at `__turbolift/` of Vite's dev server, those of programs that it runs itself included. */
+/**
+ * Shows the runs of this machine at `__turbolift/<secret>/` of Vite's dev server, those of programs that it runs itself
+ * included. With `--host` others reach the server too: who does not know the secret sees nothing.
+ */
 export function createWatchPagePlugin(): Plugin {
   return {
     name: 'turbolift:watch',
@@ -14,10 +20,10 @@ export function createWatchPagePlugin(): Plugin {
       process.env['TURBOLIFT_WATCH'] ??= '1'
       // Paths come with the server's base.
       const page = server.config.base + PAGE
-      const answer = lazyHandler(page)
+      const answer = lazyHandler(`${page}/${SECRET}`)
       server.middlewares.use((request, response, next) => {
         const path = (request.url ?? '').split('?')[0] ?? ''
-        if (path === page) return redirect(response, `${page}/`)
+        if (path === page || path === `${page}/`) return sayWhere(response)
         if (!path.startsWith(`${page}/`)) return next()
         void answer(request, response, next)
       })
@@ -44,11 +50,16 @@ function lazyHandler(base: string) {
 
 async function loadHandler(base: string) {
   const { createWatchHandler, openWatchFolder } = await import('turbolift/watch')
-  return createWatchHandler({ folder: openWatchFolder(process.env['TURBOLIFT_WATCH_FOLDER']), base })
+  return createWatchHandler({
+    folder: openWatchFolder(process.env['TURBOLIFT_WATCH_FOLDER']),
+    base,
+    hasHostCheck: true,
+  })
 }
 
-function redirect(response: ServerResponse, location: string): void {
-  response.writeHead(302, { location }).end()
+function sayWhere(response: ServerResponse): void {
+  const type = { 'content-type': 'text/plain; charset=utf-8' }
+  response.writeHead(404, type).end('The address of this page has a secret: Vite prints it in the terminal.')
 }
 
 /** One more line below the addresses that Vite prints. */
@@ -57,6 +68,7 @@ function announce(server: ViteDevServer): void {
   server.printUrls = () => {
     printUrls()
     const [address] = server.resolvedUrls?.local ?? []
-    if (address !== undefined) server.config.logger.info(`  ➜  turbolift: ${new URL(`${PAGE}/`, address).href}`)
+    if (address !== undefined)
+      server.config.logger.info(`  ➜  turbolift: ${new URL(`${PAGE}/${SECRET}/`, address).href}`)
   }
 }

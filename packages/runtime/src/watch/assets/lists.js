@@ -73,9 +73,9 @@ function makeError({ at, functionId, workerId, attempt, isRetried, name, message
 /** In Vite's dev server a position opens in the editor. */
 function place(source) {
   if (source === undefined) return []
-  const inVite = location.pathname.endsWith('/__turbolift/')
+  const inVite = /\/__turbolift\/[^/]+\/$/.test(location.pathname)
   if (!inVite) return [element('code', {}, source), ' ·']
-  const link = element('a', { href: `../__open-in-editor?file=${encodeURIComponent(source)}` }, source)
+  const link = element('a', { href: `../../__open-in-editor?file=${encodeURIComponent(source)}` }, source)
   link.addEventListener('click', (event) => {
     event.preventDefault()
     void fetch(link.href)
