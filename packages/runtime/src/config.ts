@@ -24,8 +24,8 @@ export interface RunInput {
   /** Lets `turbolift watch` and the page of Vite's dev server see this run. Default `false`. Environment: `TURBOLIFT_WATCH`. */
   readonly watch?: boolean
   /**
-   * Where runs that are watched write what they do, for you alone to read. Default: a folder of yours in the
-   * system's temporary one. Environment: `TURBOLIFT_WATCH_FOLDER`.
+   * Where runs that are watched write what they do, for you alone to read. Default: `turbolift/runs` in your
+   * home's folder for state. Environment: `TURBOLIFT_WATCH_FOLDER`.
    */
   readonly watchFolder?: string | undefined
 }

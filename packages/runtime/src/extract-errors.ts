@@ -22,12 +22,18 @@ export function manifestDamaged(why: string, cause: unknown): DeployError {
   )
 }
 
-/** Worker code would be started from a folder that others can change. */
-export function folderUnsafe(folder: string): DeployError {
+/**
+ * Others can change what is in a folder: worker code that would be started from it, results that would be taken from it.
+ * @param why completes "…, but …"
+ */
+export function folderUnsafe(folder: string, why: string, use: 'code' | 'results' = 'code'): DeployError {
+  const isCode = use === 'code'
   return new DeployError('FOLDER_UNSAFE', {
-    what: `Worker files are not put into "${folder}".`,
-    why: 'Other users own it or can write to it, so they could change the code that is started from it.',
-    fix: 'Choose a folder of your own with TURBOLIFT_CACHE_FOLDER, or take away the write permission of others.',
+    what: `${isCode ? 'Worker files are' : 'Finished results are'} not put into "${folder}".`,
+    why: `Who can change what is there decides ${isCode ? 'what code workers run' : 'what this program computes with'}, but ${why}.`,
+    fix: isCode
+      ? 'Choose a folder of your own with TURBOLIFT_CACHE_FOLDER, or take away the write permission of others.'
+      : "Choose a folder of your own, take away the write permission of others, or write cache: { folder: '…', shared: true } if you trust all who may write there.",
   })
 }
 

@@ -1,4 +1,6 @@
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -84,4 +86,51 @@ test.skipIf(process.getuid === undefined)('refuses a folder that others can writ
   const { chmod } = await import('node:fs/promises')
   await chmod(open, 0o777)
   await expect(extractFiles(toManifest(sources), open)).rejects.toMatchObject({ code: 'FOLDER_UNSAFE' })
+})
+
+test('programs that find their packages in different places get folders of their own', async () => {
+  const manifest = toManifest(sources)
+  const folders = await Promise.all(
+    ['one', 'other', undefined].map((place) =>
+      extractFiles(manifest, root, new Map([['engine', place && join(root, place)]])),
+    ),
+  )
+  const again = await extractFiles(manifest, root, new Map([['engine', join(root, 'one')]]))
+  expect(new Set(folders).size).toBe(3)
+  expect(again).toBe(folders[0])
+  expect(await readlink(join(folders[1] ?? '', 'node_modules/engine'))).toBe(join(root, 'other'))
+})
+
+test('a package that is not installed is not looked for in the folders above', async () => {
+  const engine = join(root, 'node_modules/engine')
+  await mkdir(engine, { recursive: true })
+  await writeFile(join(engine, 'index.js'), 'module.exports = "of somebody else"')
+  const folder = await extractFiles(toManifest(sources), join(root, 'code'), new Map([['engine', undefined]]))
+  const name = 'engine'
+  const require = createRequire(join(folder, 'functions.js'))
+  expect(() => require(name)).toThrow(/Cannot find module/)
+  const script = 'await import("engine").catch((error) => console.log(error.code))'
+  await writeFile(join(folder, 'import.mjs'), script)
+  expect(execFileSync(process.execPath, [join(folder, 'import.mjs')], { encoding: 'utf8' })).toBe(
+    'ERR_MODULE_NOT_FOUND\n',
+  )
+})
+
+test('a link that was changed is mended', async () => {
+  const links = new Map([['engine', join(root, 'one')]])
+  const folder = await extractFiles(toManifest(sources), root, links)
+  const link = join(folder, 'node_modules/engine')
+  await rm(link)
+  await symlink(join(root, 'other'), link)
+  await extractFiles(toManifest(sources), root, links)
+  expect(await readlink(link)).toBe(join(root, 'one'))
+})
+
+test('what a program left that was killed while it wrote is removed', async () => {
+  const draft = join(root, '.000000000000-1-1.00000000-0000-4000-8000-000000000000.draft')
+  await mkdir(join(draft, 'chunks'), { recursive: true })
+  await utimes(draft, 0, 0)
+  const manifest = toManifest(sources)
+  await extractFiles(manifest, root)
+  expect(await readdir(root)).toEqual([manifest.hash])
 })

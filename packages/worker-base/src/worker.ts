@@ -1,6 +1,5 @@
 // The program of a worker process. Its main thread talks; executor threads run user code.
-import { rmSync } from 'node:fs'
-
+import { removePrivateFolder } from './folders/private.ts'
 import { parseSettings } from './settings.ts'
 import { startWorkerServer } from './server/worker-server.ts'
 import { readToken } from './token-source.ts'
@@ -39,8 +38,12 @@ async function exitWhenDrained(): Promise<void> {
 
 /** The program that started this worker is gone, perhaps without the chance to tidy up. */
 function exitNow(): void {
-  if (settings.runFolder !== undefined) rmSync(settings.runFolder, { recursive: true, force: true })
-  process.exit(0)
+  try {
+    if (settings.runFolder !== undefined) removePrivateFolder(settings.runFolder)
+  } finally {
+    // Nobody is there to hear of what is left; the next program removes it.
+    process.exit(0)
+  }
 }
 
 /** Nobody reads the output any more: the lifeline says so as well, where there is one. */

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import type { KubernetesObject } from '@kubernetes/client-node'
+import { createTemporaryFolder } from '@turbolift/worker-base/folders'
 
 import type { ResolvedConfig } from '../config.ts'
 import { createMountDelivery } from '../deliver/mount.ts'
@@ -44,32 +43,28 @@ async function planRun(
   signal: AbortSignal,
 ): Promise<readonly KubernetesObject[]> {
   const recorder = createRecorder(config.kubernetes.namespace ?? 'default')
-  const folder = await mkdtemp(join(tmpdir(), 'turbolift-plan-'))
-  try {
-    const { delivery: way, image } = config.kubernetes
-    const stock = image?.baseImage ?? `node:${process.versions.node.split('.')[0]}-slim`
-    const delivery = way === 'mount' ? createMountDelivery({ image: stock }) : createPlannedImage(image ?? {})
-    const files = extractFiles(manifest, folder)
-    const run = await openRun({
-      client: recorder.client,
-      config: config.kubernetes,
-      manifest,
-      delivery,
-      folder: files,
-      onLog: () => undefined,
-      signal,
-    })
-    const events = { onWorker: () => undefined, onWorkerGone: () => undefined, onFailed: () => undefined }
-    for (const pool of toPools(manifest)) {
-      const request = { manifest, pool, events, signal }
-      const deployment = await openPool({ run, request, pool: config.pool(pool), cluster: config.kubernetes })
-      await deployment[Symbol.asyncDispose]()
-    }
-    await run[Symbol.asyncDispose]()
-    return recorder.objects
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+  using temporary = createTemporaryFolder()
+  const { delivery: way, image } = config.kubernetes
+  const stock = image?.baseImage ?? `node:${process.versions.node.split('.')[0]}-slim`
+  const delivery = way === 'mount' ? createMountDelivery({ image: stock }) : createPlannedImage(image ?? {})
+  const files = extractFiles(manifest, join(temporary.path, 'code'))
+  const run = await openRun({
+    client: recorder.client,
+    config: config.kubernetes,
+    manifest,
+    delivery,
+    folder: files,
+    onLog: () => undefined,
+    signal,
+  })
+  const events = { onWorker: () => undefined, onWorkerGone: () => undefined, onFailed: () => undefined }
+  for (const pool of toPools(manifest)) {
+    const request = { manifest, pool, events, signal }
+    const deployment = await openPool({ run, request, pool: config.pool(pool), cluster: config.kubernetes })
+    await deployment[Symbol.asyncDispose]()
   }
+  await run[Symbol.asyncDispose]()
+  return recorder.objects
 }
 
 function toPools({ functions }: LiftManifest): readonly string[] {

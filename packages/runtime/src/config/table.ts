@@ -43,7 +43,7 @@ export const runOptions: OptionTable<RunInput> = {
     default: undefined,
     environment: 'TURBOLIFT_WATCH_FOLDER',
     about:
-      'Where runs that are watched write what they do. Default: a folder of yours in the temporary one of the system.',
+      'Where runs that are watched write what they do. Default: `turbolift/runs` in the folder for state of your home.',
   }),
 }
 

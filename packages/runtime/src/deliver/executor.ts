@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+
+import { createTemporaryFolder } from '@turbolift/worker-base/folders'
 
 import { digestMissing, toBuildError } from './build-failure.ts'
 import { BuildLog } from './build-log.ts'
@@ -38,21 +39,18 @@ export function hasExecutor(): boolean {
  * @throws BuildError with the reason
  */
 export async function buildWithExecutor(request: ExecutorRequest): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'turbolift-build-'))
-  try {
-    const digestFile = join(folder, 'digest')
-    const certificates = request.ca === undefined ? undefined : join(folder, 'ca.crt')
-    if (certificates !== undefined) await writeFile(certificates, request.ca ?? '')
-    if (request.dockerConfig !== undefined)
-      await writeFile(join(folder, 'config.json'), request.dockerConfig, { mode: 0o600 })
-    const target = { ...request.target, certificates }
-    await runExecutor(request, [...toKanikoArguments(target, request.options, digestFile), '--force'], folder)
-    const digest = await readFile(digestFile, 'utf8')
-    if (!/^sha256:[0-9a-f]{64}$/.test(digest.trim())) throw digestMissing(digest)
-    return digest.trim()
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  using temporary = createTemporaryFolder()
+  const folder = temporary.path
+  const digestFile = join(folder, 'digest')
+  const certificates = request.ca === undefined ? undefined : join(folder, 'ca.crt')
+  if (certificates !== undefined) await writeFile(certificates, request.ca ?? '')
+  if (request.dockerConfig !== undefined)
+    await writeFile(join(folder, 'config.json'), request.dockerConfig, { mode: 0o600 })
+  const target = { ...request.target, certificates }
+  await runExecutor(request, [...toKanikoArguments(target, request.options, digestFile), '--force'], folder)
+  const digest = await readFile(digestFile, 'utf8')
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest.trim())) throw digestMissing(digest)
+  return digest.trim()
 }
 
 async function runExecutor(request: ExecutorRequest, args: readonly string[], folder: string): Promise<void> {

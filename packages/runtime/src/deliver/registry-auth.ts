@@ -40,7 +40,8 @@ export function toBasicHeader({ username, password }: Credentials): string {
  * @throws BuildError `DOCKER_CONFIG_INVALID` when a configuration that was named cannot be used
  */
 export async function findCredentials(registry: string, path?: string): Promise<Credentials | undefined> {
-  const file = path ?? join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json')
+  const file = path ?? defaultFile()
+  if (file === undefined) return undefined
   const config = await readConfig(file, { isRequired: path !== undefined })
   const keys = registry === 'docker.io' ? [DOCKER_HUB, 'docker.io'] : [registry, `https://${registry}`]
   for (const key of keys) {
@@ -49,6 +50,17 @@ export async function findCredentials(registry: string, path?: string): Promise<
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** `undefined`: a user without a home, as those of containers may be. */
+function defaultFile(): string | undefined {
+  const named = process.env['DOCKER_CONFIG']
+  if (named !== undefined) return join(named, 'config.json')
+  try {
+    return join(homedir(), '.docker', 'config.json')
+  } catch {
+    return undefined
+  }
 }
 
 /** The Docker configuration that holds these credentials and nothing else; goes into Secrets. */

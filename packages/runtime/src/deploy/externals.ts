@@ -1,29 +1,26 @@
-import { mkdir, realpath, symlink } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+import type { PackageLinks } from '../extract.ts'
 import type { LiftManifest } from '../manifest.ts'
 
 /**
- * Packages with native code, and those of the option `external`, stay outside of the chunks: on this machine workers
- * find them where the program does, by links beside their code. One that is not installed is left out: importing it
- * then fails with Node's own words.
+ * Packages with native code, and those of the option `external`, stay outside of the chunks: on this machine workers take
+ * them from where the program does.
  */
-export async function linkExternals({ externals }: LiftManifest, folder: string): Promise<void> {
-  for (const name of externals) {
-    const found = await findPackage(name)
-    if (found === undefined) continue
-    const link = join(folder, 'node_modules', name)
-    await mkdir(dirname(link), { recursive: true })
-    await symlink(found, link, 'junction').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
-  }
+export async function findExternals({ externals }: LiftManifest): Promise<PackageLinks> {
+  const start = await programFolder()
+  return new Map(await Promise.all(externals.map(async (name) => [name, await findPackage(name, start)] as const)))
 }
 
-/** The folder of an installed package: in `node_modules` beside the program's main module or above. */
-async function findPackage(name: string): Promise<string | undefined> {
-  const start = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1])
-  for (let folder = await realpath(start); ; folder = dirname(folder)) {
+/** Where the program looks for packages first: beside its main module. */
+export async function programFolder(): Promise<string> {
+  return await realpath(process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]))
+}
+
+/** The folder of an installed package, in `node_modules` of the folder or one above, as Node looks for it. */
+export async function findPackage(name: string, start: string): Promise<string | undefined> {
+  for (let folder = start; ; folder = dirname(folder)) {
     const found = await realpath(join(folder, 'node_modules', name)).catch(() => undefined)
     if (found !== undefined) return found
     if (folder === dirname(folder)) return undefined

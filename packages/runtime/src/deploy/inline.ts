@@ -15,7 +15,7 @@ import { callTimedOut } from '../call/errors.ts'
 import { extractFiles } from '../extract.ts'
 import type { LiftManifest } from '../manifest.ts'
 import { reportCall } from '../watch/call-report.ts'
-import { linkExternals } from './externals.ts'
+import { findExternals } from './externals.ts'
 
 /** Calls at a time of a map: all of them share one thread. */
 const APPETITE = 64
@@ -136,8 +136,7 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
 
   async #load(): Promise<InlineWorker> {
     const { manifest, root } = this.#options
-    const folder = await extractFiles(manifest, root)
-    await linkExternals(manifest, folder)
+    const folder = await extractFiles(manifest, root, await findExternals(manifest))
     return createInlineWorker({
       functions: pathToFileURL(join(folder, 'functions.js')).href,
       workerId: 'inline',

@@ -7,7 +7,7 @@ import type { RunFolder } from '../dispose/run-folder.ts'
 import { LiftError } from '../errors.ts'
 import { extractFiles } from '../extract.ts'
 import { events as runEvents } from '../watch/events.ts'
-import { linkExternals } from './externals.ts'
+import { findExternals } from './externals.ts'
 import { startLocalWorker } from './local-worker.ts'
 import type { LocalWorker } from './local-worker.ts'
 import type { DeployRequest, Deployment, DeploymentEvents, Platform } from './platform.ts'
@@ -38,8 +38,8 @@ class LocalPlatform implements Platform {
 
   async deploy({ manifest, pool, events }: DeployRequest): Promise<Deployment> {
     const { config, runFolder } = this.#options
-    const folder = await extractFiles(manifest, config.run.cacheFolder ?? join(runFolder.path, 'code'))
-    await linkExternals(manifest, folder)
+    const root = config.run.cacheFolder ?? join(runFolder.path, 'code')
+    const folder = await extractFiles(manifest, root, await findExternals(manifest))
     const deployment = new LocalDeployment({
       pool,
       config: config.pool(pool),

@@ -83,12 +83,21 @@ async function deliver(
   return delivery.deliver({ folder: await folder, program, externals, scope, onLog, signal })
 }
 
+/** Not every user has an entry in the system's list: those of containers often have none. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.())
+  }
+}
+
 /** For people who find the run in the cluster. */
 function toAnnotations(): Record<string, string> {
   return {
     'turbolift.dev/host': hostname(),
     'turbolift.dev/pid': String(process.pid),
-    'turbolift.dev/user': userInfo().username,
+    'turbolift.dev/user': userName(),
     'turbolift.dev/started': new Date().toISOString(),
   }
 }

@@ -1,18 +1,24 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import { resolveConfig } from '../config/resolve.ts'
 import { events } from './events.ts'
 import { publishRun } from './publish.ts'
 import { WatchedRuns, parseSnapshot } from './runs.ts'
+import { startWatching } from './start.ts'
 import { openWatchFolder } from './watch-folder.ts'
 
-const run = { runId: 'r1', program: 'demo', target: 'local' }
+const run = { runId: toRunId(1), program: 'demo', target: 'local' }
 const call = { callId: 1, functionId: 'src/main.ts#f', pool: 'default', mapId: 1, workerId: 'w1', attempt: 1 }
+
+function toRunId(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+}
 
 let folder: string
 beforeEach(async () => {
@@ -79,7 +85,7 @@ test('a hundred thousand calls take no more room than some', async () => {
   }
   published[Symbol.dispose]()
   const found = await readOnly()
-  const { size } = await stat(join(folder, 'r1.json'))
+  const { size } = await stat(join(folder, `${run.runId}.json`))
   expect(found.functions).toMatchObject([{ done: 100_000, failed: 1000 }])
   expect(found.slowest.map(({ durationMs }) => durationMs)).toEqual(Array.from({ length: 10 }, () => 976))
   expect(size).toBeLessThan(1_000_000)
@@ -89,19 +95,43 @@ test('a killed program leaves its last state, and is seen as dead', async () => 
   publishRun(run, folder)[Symbol.dispose]()
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   const snapshot = {
-    ...JSON.parse(await readFile(join(folder, 'r1.json'), 'utf8')),
+    ...JSON.parse(await readFile(join(folder, `${run.runId}.json`), 'utf8')),
     pid: child.pid,
     endedAt: undefined,
   }
-  await writeFile(join(folder, 'r1.json'), JSON.stringify({ ...snapshot, at: Date.now() - 60_000 }))
+  await writeFile(join(folder, `${run.runId}.json`), JSON.stringify({ ...snapshot, at: Date.now() - 60_000 }))
   const silent = await readOnly()
   child.kill('SIGKILL')
   await once(child, 'exit')
   expect([silent.state, (await readOnly()).state]).toEqual(['silent', 'died'])
 })
 
+test('only files that are named as runs are counted and removed', async () => {
+  for (let number = 0; number < 40; number++) {
+    await writeFile(join(folder, `n${number}.txt`), '')
+    await mkdir(join(folder, `n${number}.json`))
+    await utimes(join(folder, `n${number}.txt`), 0, 0)
+  }
+  await mkdir(join(folder, `${toRunId(9)}.json`))
+  const before = await readdir(folder)
+  publishRun(run, folder)[Symbol.dispose]()
+  expect((await readdir(folder)).toSorted()).toEqual([...before, `${run.runId}.json`].toSorted())
+  expect(await readOnly()).toMatchObject({ runId: run.runId })
+})
+
+test('a draft of a killed run is removed, and no link is written through', async () => {
+  const target = join(folder, 'letter')
+  await writeFile(target, 'dear')
+  await symlink(target, join(folder, `${run.runId}.json`))
+  await writeFile(join(folder, `.000000000000-1-1.${toRunId(1)}.draft`), '')
+  await utimes(join(folder, `.000000000000-1-1.${toRunId(1)}.draft`), 0, 0)
+  publishRun(run, folder)[Symbol.dispose]()
+  expect(await readFile(target, 'utf8')).toBe('dear')
+  expect((await readdir(folder)).toSorted()).toEqual([`${run.runId}.json`, 'letter'])
+})
+
 test('old runs make room, and files of others are passed over', async () => {
-  for (let id = 0; id < 40; id++) publishRun({ ...run, runId: `r${id}` }, folder)[Symbol.dispose]()
+  for (let number = 0; number < 40; number++) publishRun({ ...run, runId: toRunId(number) }, folder)[Symbol.dispose]()
   await writeFile(join(folder, 'not-ours.json'), '{"version": 1')
   expect(await new WatchedRuns(folder).read()).toHaveLength(30)
   expect((await readdir(folder)).filter((name) => name.includes('draft'))).toEqual([])
@@ -113,7 +143,7 @@ test.each(['', 'null', '[]', '{}', '{"version":2}', '{"version":1,"runId":"r"}']
 
 test('nobody else can read a run, and a folder that others can look into is refused', async () => {
   publishRun(run, folder)[Symbol.dispose]()
-  const { mode } = await stat(join(folder, 'r1.json'))
+  const { mode } = await stat(join(folder, `${run.runId}.json`))
   await chmod(folder, 0o755)
   expect(mode & 0o077).toBe(0)
   expect(() => openWatchFolder(folder)).toThrow(expect.objectContaining({ code: 'WATCH_FOLDER_UNSAFE' }))
@@ -128,4 +158,25 @@ test('a folder that goes away ends the watching with a warning, not the run', as
   published[Symbol.dispose]()
   openWatchFolder(folder)
   expect(warning).toMatchObject({ code: 'WATCH_WRITE_FAILED' })
+})
+
+test('a run whose folder cannot be used goes on, with a warning', async () => {
+  await chmod(folder, 0o777)
+  const warned = once(process, 'warning')
+  const watching = startWatching(run, {
+    ...resolveConfig({ manifest: {}, environment: {}, configured: [] }).run,
+    watch: true,
+    watchFolder: folder,
+  })
+  const [warning] = await warned
+  watching[Symbol.dispose]()
+  expect(warning).toMatchObject({ code: 'WATCH_FOLDER_UNSAFE' })
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('where nobody names a folder, it is below a folder of the user', () => {
+  vi.stubEnv('XDG_STATE_HOME', join(folder, 'state'))
+  const path = openWatchFolder(undefined)
+  vi.unstubAllEnvs()
+  expect(path).toBe(join(folder, 'state/turbolift/runs'))
 })

@@ -1,6 +1,8 @@
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+import { removeDeadDrafts, toDraftName } from '@turbolift/worker-base/folders'
 
 import { watchWriteFailed } from './errors.ts'
 import type { RunStarted } from './events.ts'
@@ -11,6 +13,10 @@ const WRITE_MS = 500
 /** A run without news says this often that it is still there. */
 const HEARTBEAT_MS = 5_000
 const MOST_RUNS = 30
+/** The name of a run's file; whatever else is in the folder is somebody's own. */
+const RUN_FILE = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/
+/** New for each version, and created exclusively: a link in its place is not followed. */
+const DRAFT = { flag: 'wx', mode: 0o600 } as const
 
 /**
  * Keeps a file in the folder that says what the run is doing, for `turbolift watch` to read. Each version takes the
@@ -25,7 +31,6 @@ export function publishRun(run: RunStarted, folder: string): Disposable {
 class RunFile implements Disposable {
   readonly #recorder: RunRecorder
   readonly #path: string
-  readonly #draft: string
   readonly #timer: NodeJS.Timeout
   #writtenMs = 0
   #isWriting = false
@@ -34,7 +39,6 @@ class RunFile implements Disposable {
   constructor(recorder: RunRecorder, path: string) {
     this.#recorder = recorder
     this.#path = path
-    this.#draft = `${path}.draft`
     this.#timer = setInterval(() => void this.#write(), WRITE_MS).unref()
     this.#writeNow()
   }
@@ -57,9 +61,7 @@ class RunFile implements Disposable {
     if (!isDue || this.#isWriting) return
     this.#isWriting = true
     try {
-      await writeFile(this.#draft, this.#toText(), { mode: 0o600 })
-      // The last word may have been written meanwhile.
-      if (!this.#isOver) await rename(this.#draft, this.#path)
+      await this.#replace(toDraft(this.#path))
     } catch (error) {
       this.#giveUp(error)
     } finally {
@@ -67,14 +69,24 @@ class RunFile implements Disposable {
     }
   }
 
+  async #replace(draft: string): Promise<void> {
+    try {
+      await writeFile(draft, this.#toText(), DRAFT)
+      // The last word may have been written meanwhile.
+      if (!this.#isOver) await rename(draft, this.#path)
+    } finally {
+      await rm(draft, { force: true })
+    }
+  }
+
   // At the start, so that the run is seen at once, and at the end, when nothing can be waited for.
   #writeNow(): void {
-    const draft = `${this.#draft}-now`
+    const draft = toDraft(this.#path)
     try {
-      writeFileSync(draft, this.#toText(), { mode: 0o600 })
+      writeFileSync(draft, this.#toText(), DRAFT)
       renameSync(draft, this.#path)
-      rmSync(this.#draft, { force: true })
     } catch (error) {
+      rmSync(draft, { force: true })
       this.#giveUp(error)
     }
   }
@@ -91,11 +103,17 @@ class RunFile implements Disposable {
   }
 }
 
+function toDraft(path: string): string {
+  return join(dirname(path), toDraftName())
+}
+
 function removeOldRuns(folder: string): void {
-  const files = readdirSync(folder).map((name) => {
-    const path = join(folder, name)
-    return { path, writtenMs: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }
-  })
-  const old = files.toSorted((a, b) => b.writtenMs - a.writtenMs).slice(MOST_RUNS - 1)
+  removeDeadDrafts(folder)
+  const files = readdirSync(folder)
+    .filter((name) => RUN_FILE.test(name))
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, stats: lstatSync(path, { throwIfNoEntry: false }) }))
+    .filter(({ stats }) => stats?.isFile() === true)
+  const old = files.toSorted((a, b) => Number(b.stats?.mtimeMs) - Number(a.stats?.mtimeMs)).slice(MOST_RUNS - 1)
   for (const { path } of old) rmSync(path, { force: true })
 }

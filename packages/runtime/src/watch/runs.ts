@@ -1,11 +1,15 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { hasCode } from '@turbolift/worker-base/folders'
+
 import { SNAPSHOT_VERSION } from './snapshot.ts'
 import type { RunSnapshot } from './snapshot.ts'
 
 /** A run that has not written for this long does not answer; it writes every 5 s. */
 const SILENT_MS = 15_000
+/** A run takes less than a tenth of it. */
+const MOST_BYTES = 16 * 1024 * 1024
 
 /** `silent`: the process is there, but says nothing: stopped, or busy for long. `died`: it is gone without a last word. */
 export type RunState = 'running' | 'silent' | 'ended' | 'died'
@@ -37,7 +41,8 @@ export class WatchedRuns {
   async #readRun(name: string): Promise<RunSnapshot | undefined> {
     const path = join(this.#folder, name)
     try {
-      const { mtimeMs, ino } = await stat(path)
+      const { mtimeMs, ino, size } = await stat(path)
+      if (size > MOST_BYTES) return undefined
       const version = `${mtimeMs} ${ino}`
       const known = this.#known.get(name)
       if (known?.version === version) return known.run
@@ -45,8 +50,8 @@ export class WatchedRuns {
       this.#known.set(name, { version, run })
       return run
     } catch (error) {
-      // An old run's file, removed by a new one meanwhile.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      // An old run's file, removed by a new one meanwhile; or something of somebody's own by such a name.
+      if (hasCode(error, 'ENOENT', 'EISDIR', 'EACCES', 'ELOOP')) return undefined
       throw error
     }
   }

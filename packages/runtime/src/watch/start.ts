@@ -9,12 +9,11 @@ import { openWatchFolder } from './watch-folder.ts'
 /**
  * Starts what the configuration asks for: the progress of maps on stderr, the file for `turbolift watch`.
  * Disposing ends both; to do so twice is harmless.
- * @throws ConfigError `WATCH_FOLDER_UNSAFE`
  */
 export function startWatching(run: RunStarted, config: RunConfig): Disposable {
   const startedMs = performance.now()
   const started = [
-    ...(config.watch ? [publishRun(run, openWatchFolder(config.watchFolder))] : []),
+    ...(config.watch ? publish(run, config.watchFolder) : []),
     ...(isProgressShown(config.progress) ? [showProgress()] : []),
   ]
   let isOver = false
@@ -26,6 +25,16 @@ export function startWatching(run: RunStarted, config: RunConfig): Disposable {
       events['run:ended'].emit({ runId: run.runId, durationMs: performance.now() - startedMs })
       for (const part of started) part[Symbol.dispose]()
     },
+  }
+}
+
+/** A run that cannot be watched goes on all the same; a warning tells. */
+function publish(run: RunStarted, watchFolder: string | undefined): readonly Disposable[] {
+  try {
+    return [publishRun(run, openWatchFolder(watchFolder))]
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error))
+    return []
   }
 }
 

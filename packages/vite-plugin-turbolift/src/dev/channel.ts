@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
+import { createTemporaryFolder } from '@turbolift/worker-base/folders'
 import type { HotChannel, HotChannelClient, HotPayload } from 'vite'
 
 import { readLines, sendLine } from './lines.ts'
@@ -19,7 +17,7 @@ export interface SocketChannel extends Required<Pick<HotChannel, 'send' | 'on' |
 
 /** Opens the socket. It does not keep the process alive, and is gone after `close`. */
 export async function createSocketChannel(): Promise<SocketChannel> {
-  const address = await createAddress()
+  const { address, removeFolder } = createAddress()
   const listeners = new Map<string, Set<Listener>>()
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -31,9 +29,6 @@ export async function createSocketChannel(): Promise<SocketChannel> {
   })
   server.listen(address).unref()
   await once(server, 'listening')
-  const removeFolder = (): void => {
-    if (process.platform !== 'win32') rmSync(dirname(address), { recursive: true, force: true })
-  }
   // A program that ends by itself or by an error does not close its server.
   process.once('exit', removeFolder)
   return {
@@ -64,8 +59,15 @@ function emit(
   for (const listener of listeners.get(message.event) ?? []) listener(message.data, client)
 }
 
+interface Address {
+  readonly address: string
+  readonly removeFolder: () => void
+}
+
 /** Paths of sockets are limited to about 100 characters, so not in the project's folder. */
-async function createAddress(): Promise<string> {
-  if (process.platform === 'win32') return String.raw`\\.\pipe\turbolift-dev-${randomUUID()}`
-  return join(await mkdtemp(join(tmpdir(), 'turbolift-dev-')), 'vite.sock')
+function createAddress(): Address {
+  if (process.platform === 'win32')
+    return { address: String.raw`\\.\pipe\turbolift-dev-${randomUUID()}`, removeFolder: () => undefined }
+  const folder = createTemporaryFolder()
+  return { address: join(folder.path, 'vite.sock'), removeFolder: () => folder[Symbol.dispose]() }
 }

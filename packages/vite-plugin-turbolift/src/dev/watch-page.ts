@@ -43,6 +43,8 @@ function lazyHandler(base: string) {
       const handle = await loading
       await handle(request, response)
     } catch (error) {
+      // What was wrong with the folder may be mended by the next look.
+      loading = undefined
       next(error)
     }
   }

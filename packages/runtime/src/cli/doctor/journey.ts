@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+
+import { createTemporaryFolder } from '@turbolift/worker-base/folders'
 
 import type { DeliveredCode, Delivery, DeliveryScope } from '../../deliver/delivery.ts'
 import { createImageDelivery } from '../../deliver/image.ts'
@@ -105,14 +106,12 @@ const notReached: Verdict = { state: 'skip', text: 'not reached' }
 
 /** A file that no image has yet, so that something is really built and pushed. */
 async function deliver({ config, signal }: DoctorSite, scope: DeliveryScope): Promise<DeliveredCode> {
-  const folder = await mkdtemp(join(tmpdir(), 'turbolift-doctor-'))
-  try {
-    await writeFile(join(folder, 'worker.js'), `// ${randomBytes(8).toString('hex')}\n`)
-    const delivery = createDelivery(config.kubernetes)
-    return await delivery.deliver({ folder, program: PROGRAM, externals: [], scope, onLog: undefined, signal })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+  using temporary = createTemporaryFolder()
+  const folder = join(temporary.path, 'code')
+  await mkdir(folder)
+  await writeFile(join(folder, 'worker.js'), `// ${randomBytes(8).toString('hex')}\n`)
+  const delivery = createDelivery(config.kubernetes)
+  return await delivery.deliver({ folder, program: PROGRAM, externals: [], scope, onLog: undefined, signal })
 }
 
 function createDelivery({ delivery, image }: DoctorSite['config']['kubernetes']): Delivery {
