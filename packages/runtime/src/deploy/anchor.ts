@@ -1,6 +1,7 @@
 import type { V1OwnerReference } from '@kubernetes/client-node'
 
-import { DeployError } from '../errors.ts'
+import { LiftError } from '../errors.ts'
+import type { DeployError } from '../errors.ts'
 import { isRefusal, isUnreachable } from './client.ts'
 import type { KubernetesClient } from './client.ts'
 import { anchorSuspended, runExpired, runLeftovers, runRemoved } from './errors.ts'
@@ -113,14 +114,15 @@ class Heartbeat implements Anchor {
       this.#failure = undefined
       this.#schedule()
     } catch (error) {
-      if (!this.#ended.signal.aborted) this.#afterFailure(error)
+      if (!this.#ended.signal.aborted) await this.#afterFailure(error)
     }
   }
 
-  #afterFailure(error: unknown): void {
+  async #afterFailure(error: unknown): Promise<void> {
     const { run, graceMs } = this.#options
+    const isGone = await this.#isGone(error)
+    if (this.#ended.signal.aborted) return
     const silentMs = performance.now() - this.#alive
-    const isGone = isRefusal(error, 'NotFound') || isRefusal(error, 'Conflict') || isRefusal(error, 'Invalid')
     // The controller's clock counts in whole seconds, so it may be a little ahead of ours.
     if (isGone)
       return this.#lose(
@@ -130,6 +132,23 @@ class Heartbeat implements Anchor {
     // Whatever else it is, as long as there is time it may pass.
     if (silentMs < graceMs) this.#schedule()
     else this.#lose(runExpired(run.name, silentMs, error))
+  }
+
+  /** Another Job has its name, or the cluster has ended it; policies refuse in the same words, so it is looked at. */
+  async #isGone(error: unknown): Promise<boolean> {
+    if (isRefusal(error, 'NotFound')) return true
+    if (!isRefusal(error, 'Conflict') && !isRefusal(error, 'Invalid')) return false
+    const { client, run, graceMs } = this.#options
+    try {
+      const limits = { timeoutMs: graceMs / 4, patienceMs: graceMs / 4, signal: this.#ended.signal }
+      const job = await client.read('Job', run.name, limits)
+      const isFailed = job?.status?.conditions?.some(({ type }) => type === 'Failed' || type === 'FailureTarget')
+      return job?.metadata?.uid !== this.owner.uid || isFailed === true
+    } catch (unknown) {
+      // Not to be seen, so that the reason of the failure stands.
+      if (unknown instanceof LiftError || this.#ended.signal.aborted) return false
+      throw unknown
+    }
   }
 
   #lose(error: DeployError): void {
