@@ -1,3 +1,5 @@
+import { toVisibleText } from './visible-text.ts'
+
 /** The three parts of every message. */
 export interface Explanation {
   /** What happened. */
@@ -15,10 +17,13 @@ export class LiftError extends Error {
   // Private, since Node prints own properties below the message that already has all of it.
   readonly #explanation: Explanation
   constructor(code: string, explanation: Explanation, options?: ErrorOptions) {
-    const { what, why, fix } = explanation
+    // They quote clusters, registries and logs.
+    const what = toVisibleText(explanation.what)
+    const why = toVisibleText(explanation.why)
+    const fix = toVisibleText(explanation.fix)
     super(`${what}\n  why: ${why}\n  fix: ${fix}`, options)
     this.code = code
-    this.#explanation = explanation
+    this.#explanation = { what, why, fix }
   }
 
   /** The parts of the message. */

@@ -1,5 +1,6 @@
 import { removeAnchor } from '../deploy/anchor.ts'
 import type { KubernetesClient } from '../deploy/client.ts'
+import { toVisibleLine } from '../visible-text.ts'
 import { clusterExplanations, clusterOptions, openCluster } from './cluster.ts'
 import { type Command, type CommandCall, flagOption, wrongUsage } from './command.ts'
 import { removeRegistry } from './registry.ts'
@@ -21,7 +22,7 @@ export const down: Command = {
     const failures = await endRuns(client, all ? runs : [...new Set(wanted)], call)
     for (const name of names.filter((one) => all || call.positionals.includes(one))) {
       await removeRegistry({ client, name, signal: call.signal })
-      call.output.print(`${name} is gone`)
+      call.output.print(`${toVisibleLine(name)} is gone`)
     }
     if (all && runs.length + names.length === 0) call.output.print('There was nothing to end.')
     client[Symbol.dispose]()
@@ -33,7 +34,7 @@ async function endRuns(client: KubernetesClient, runs: readonly ListedRun[], { o
   const ended = await Promise.allSettled(runs.map((run) => removeAnchor(client, run, run.uid)))
   ended.forEach((result, index) => {
     const name = runs[index]?.name ?? ''
-    if (result.status === 'fulfilled') output.print(`${name} is gone`)
+    if (result.status === 'fulfilled') output.print(`${toVisibleLine(name)} is gone`)
     else output.note(result.reason instanceof Error ? result.reason.message : String(result.reason))
   })
   return ended.filter(({ status }) => status === 'rejected').length

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 
 import { LiftError } from '../errors.ts'
+import { toVisibleText } from '../visible-text.ts'
 import type { Command, CommandOutput } from './command.ts'
 import { wrongUsage } from './command.ts'
 
@@ -22,8 +23,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 }
 
 const output: CommandOutput = {
-  print: (line) => process.stdout.write(`${line}\n`),
-  note: (line) => process.stderr.write(`${line}\n`),
+  print: (line) => process.stdout.write(`${toVisibleText(line)}\n`),
+  note: (line) => process.stderr.write(`${toVisibleText(line)}\n`),
 }
 
 // Connections to a cluster do not keep a program alive, as that would hold back those that lift functions.

@@ -1,5 +1,8 @@
-/** Columns as wide as their widest cell. The first row is the heading. */
-export function toTable(rows: readonly (readonly string[])[]): string {
+import { toVisibleLine } from '../visible-text.ts'
+
+/** Columns as wide as their widest cell. The first row is the heading; each is one line, whatever its cells hold. */
+export function toTable(texts: readonly (readonly string[])[]): string {
+  const rows = texts.map((row) => row.map(toVisibleLine))
   const widths = rows.reduce<readonly number[]>(
     (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
     [],

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config.ts'
 import type { RunFolder } from '../dispose/run-folder.ts'
+import { toVisibleText } from '../visible-text.ts'
 import { print } from '../watch/print.ts'
 import { createKubernetesPlatform } from './kubernetes.ts'
 import { createLocalPlatform } from './local.ts'
@@ -13,5 +14,8 @@ export interface PlatformOptions {
 /** The platform that the configuration asks for. */
 export function createPlatform(options: PlatformOptions): Platform {
   if (options.config.run.target !== 'kubernetes') return createLocalPlatform(options)
-  return createKubernetesPlatform({ ...options, onLine: (text) => print(process.stderr, `turbolift: ${text}\n`) })
+  return createKubernetesPlatform({
+    ...options,
+    onLine: (text) => print(process.stderr, `turbolift: ${toVisibleText(text)}\n`),
+  })
 }

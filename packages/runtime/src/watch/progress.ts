@@ -1,3 +1,4 @@
+import { toVisibleLine } from '../visible-text.ts'
 import { on } from './events.ts'
 import type { MapEnded, MapEvent, Timed } from './events.ts'
 import { createLiveLines } from './live-lines.ts'
@@ -144,7 +145,7 @@ class ProgressDisplay implements Progress {
 
   #toProgress({ event, startedMs, rate }: Running): MapProgress {
     return {
-      name: event.functionId.slice(event.functionId.lastIndexOf('#') + 1),
+      name: toVisibleLine(event.functionId.slice(event.functionId.lastIndexOf('#') + 1)),
       counts: event.counts,
       workers: [...this.#workers.values()].filter((pool) => pool === event.pool).length,
       perSecond: rate.perSecond,

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../../config.ts'
 import type { KubernetesClient } from '../../deploy/client.ts'
 import { LiftError } from '../../errors.ts'
+import { toVisibleLine } from '../../visible-text.ts'
 
 /** What a check found. */
 export interface Verdict {
@@ -47,6 +48,6 @@ export function toFailure(error: unknown): Verdict {
 
 export function toLine({ state, name, text, fix, elapsedMs }: Finding): string {
   const mark = { ok: 'ok  ', warn: 'warn', fail: 'FAIL', skip: 'skip' }[state]
-  const line = `${mark}  ${name.padEnd(14)}${text} (${elapsedMs} ms)`
-  return fix === undefined || fix === '' ? line : `${line}\n${' '.repeat(20)}fix: ${fix}`
+  const line = `${mark}  ${name.padEnd(14)}${toVisibleLine(text)} (${elapsedMs} ms)`
+  return fix === undefined || fix === '' ? line : `${line}\n${' '.repeat(20)}fix: ${toVisibleLine(fix)}`
 }

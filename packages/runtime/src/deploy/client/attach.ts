@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws'
 
+import { toVisibleText } from '../../visible-text.ts'
 import { attachFailed } from './errors.ts'
 import type { RequestContext } from './request.ts'
 import { openSocket } from './socket.ts'
@@ -77,5 +78,7 @@ function closed(socket: WebSocket): Promise<void> {
 
 // The status of the attached process: `Success` when it ended well.
 function toFailure(path: string, text: string): Error | undefined {
-  return text === '' || text.includes('"status":"Success"') ? undefined : attachFailed(path, new Error(text))
+  return text === '' || text.includes('"status":"Success"')
+    ? undefined
+    : attachFailed(path, new Error(toVisibleText(text)))
 }

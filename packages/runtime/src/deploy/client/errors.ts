@@ -1,5 +1,6 @@
 import { DeployError } from '../../errors.ts'
 import type { Explanation } from '../../errors.ts'
+import { toVisibleText } from '../../visible-text.ts'
 
 /** What the API server said when it refused a request. */
 export interface ApiStatus {
@@ -49,7 +50,7 @@ export function parseStatus(code: number, body: string, retryAfter: string | und
   return {
     code: typeof status['code'] === 'number' ? status['code'] : code,
     reason: toText(status['reason']) || `Http${code}`,
-    message: toText(status['message']) || body.slice(0, 500).trim() || `HTTP ${code}`,
+    message: toVisibleText(toText(status['message']) || body.slice(0, 500).trim() || `HTTP ${code}`),
     causes: causes.filter((cause) => cause !== ''),
     retryAfterSeconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined,
   }
