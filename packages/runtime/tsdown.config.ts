@@ -27,5 +27,5 @@ export default defineConfig({
   platform: 'node',
   target: 'node20.19',
   dts: true,
-  plugins: [packed(/[\\/](?:kubeconfig|websocket)\.ts$/, [slimClient(), licenses()]), rawText()],
+  plugins: [packed(/[\\/](?:bcrypt|kubeconfig|websocket)\.ts$/, [slimClient(), licenses()]), rawText()],
 })

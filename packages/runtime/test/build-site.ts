@@ -3,10 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-import type { V1LocalObjectReference } from '@kubernetes/client-node'
-
 import { createTestNamespace, type TestNamespace } from '../../../test/cluster/namespace.ts'
-import type { DeliveryRequest } from '../src/deliver/delivery.ts'
+import type { DeliveredCode, DeliveryRequest } from '../src/deliver/delivery.ts'
 import type { ImageInput, KanikoInput } from '../src/deliver/options.ts'
 
 /** Registry of the test cluster: holds the base images, and takes what tests push. */
@@ -59,6 +57,7 @@ export async function createBuildSite(subject: string, { labels, files }: SiteOp
         namePrefix: 'tl-test',
         labels: { 'turbolift.dev/run': 'test', 'app.kubernetes.io/managed-by': 'turbolift' },
         owner: { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata?.uid ?? '' },
+        isGuarded: true,
       },
       onLog: (line) => log.push(line),
       signal: AbortSignal.timeout(150_000),
@@ -74,9 +73,8 @@ export async function createBuildSite(subject: string, { labels, files }: SiteOp
 /** Runs a delivered image as a pod until it ends. @returns what it printed */
 export async function runImage(
   site: BuildSite,
-  image: string,
+  { image, imagePullSecrets }: Pick<DeliveredCode, 'image' | 'imagePullSecrets'>,
   command: readonly string[],
-  imagePullSecrets: readonly V1LocalObjectReference[] = [],
 ): Promise<string> {
   const { client } = site.space
   const name = `run-${randomBytes(4).toString('hex')}`

@@ -1,8 +1,10 @@
+import { toRunRegistry } from '../deliver/builtin-registry.ts'
 import { toBuildPod } from '../deliver/build-pod.ts'
 import { IMAGE_FOLDER, readContext } from '../deliver/context.ts'
 import type { Delivery, DeliveryRequest } from '../deliver/delivery.ts'
 import { type ImageInput, type ImageOptions, type RegistryInput, resolveImageOptions } from '../deliver/options.ts'
-import { REGISTRY_PORT, toRegistryObjects } from '../deliver/registry-objects.ts'
+import { createLogin } from '../deliver/registry-login.ts'
+import { REGISTRY_PORT } from '../deliver/registry-objects.ts'
 import { toHost, toRepository } from '../deliver/registry-place.ts'
 
 /** The objects of an image build, without building: the image has its tag for a name, since no digest is known. */
@@ -29,12 +31,20 @@ export function createPlannedImage(input: ImageInput): Delivery {
 }
 
 async function planRegistry({ scope }: DeliveryRequest, { registryImage }: ImageOptions): Promise<RegistryInput> {
-  const { client, namespace, labels, owner } = scope
-  const name = `${scope.namePrefix}-registry`
-  const objects = toRegistryObjects({ name, namespace, labels, owner, image: registryImage, storage: undefined })
+  const { client } = scope
+  const objects = await toRunRegistry(scope, { image: registryImage, login: createLogin() })
+  await client.create('Secret', objects.secret)
   await client.create('Deployment', objects.deployment)
   await client.create('Service', objects.service)
-  return { push: `registry-pod:${REGISTRY_PORT}`, pull: 'localhost:(node port)', insecure: true }
+  if (scope.isGuarded) await client.create('NetworkPolicy', objects.policy)
+  const [pushSecret, pullSecret] = ['push', 'pull'].map((side) => `${scope.namePrefix}-${side}`)
+  return {
+    push: `registry-pod:${REGISTRY_PORT}`,
+    pull: 'localhost:(node port)',
+    insecure: true,
+    pushSecret,
+    pullSecret,
+  }
 }
 
 interface PlannedBuild {

@@ -1,9 +1,11 @@
-import type { KubernetesObject, V1Pod } from '@kubernetes/client-node'
+import type { KubernetesObject } from '@kubernetes/client-node'
 
+import { forgetImages } from '../deliver/image-record.ts'
 import { toRegistry, toRepository } from '../deliver/registry-place.ts'
 import { removeAnchor } from '../deploy/anchor.ts'
 import { isRefusal, type Kind, type KubernetesClient } from '../deploy/client.ts'
 import { managedSelector, runLabel } from '../deploy/names.ts'
+import { toVisibleLine } from '../visible-text.ts'
 import { clusterExplanations, clusterOptions, openCluster, type ProgramConfig } from './cluster.ts'
 import { type Command, type CommandCall, flagOption, textOption, wrongUsage } from './command.ts'
 import { findLastingRegistry } from './registry-in-use.ts'
@@ -111,23 +113,30 @@ async function pruneImages(
     )
   const registry = toRegistry(place)
   const repository = toRepository(place.host, program)
-  const used = toUsedDigests(await cluster.client.list('Pod', { signal }))
+  const used = await findUsedDigests(cluster.client, signal)
   const removed: string[] = []
+  const gone = new Set<string>()
   for (const tag of await registry.listTags(repository, { signal })) {
     const digest = await registry.findManifest(repository, tag, { signal })
     if (digest === undefined || used.has(digest)) continue
     if (!isDry) await registry.deleteManifest(repository, digest, { signal })
+    gone.add(digest)
     removed.push(`image ${place.host}/${repository}:${tag}`)
   }
+  const { client } = cluster
+  if (!isDry) await forgetImages({ client, namespace: client.namespace, signal }, gone)
   return report(removed, call, isDry)
 }
 
-function toUsedDigests(pods: readonly V1Pod[]): ReadonlySet<string> {
-  const images = pods.flatMap(({ spec }) => spec?.containers.map(({ image }) => image ?? '') ?? [])
+/** Of pods, and of pools that have none just now. */
+async function findUsedDigests(client: KubernetesClient, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const [pods, pools] = await Promise.all([client.list('Pod', { signal }), client.list('Deployment', { signal })])
+  const specs = [...pods.map(({ spec }) => spec), ...pools.map(({ spec }) => spec?.template.spec)]
+  const images = specs.flatMap((spec) => spec?.containers.map(({ image }) => image ?? '') ?? [])
   return new Set(images.flatMap((image) => /sha256:[0-9a-f]{64}$/.exec(image)?.[0] ?? []))
 }
 
 function report(removed: readonly string[], { output }: CommandCall, isDry: boolean): string[] {
-  for (const name of removed) output.print(`${name} ${isDry ? 'would be removed' : 'is gone'}`)
+  for (const name of removed) output.print(`${toVisibleLine(name)} ${isDry ? 'would be removed' : 'is gone'}`)
   return [...removed]
 }

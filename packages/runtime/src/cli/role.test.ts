@@ -8,7 +8,13 @@ import { role } from './role.ts'
 interface PrintedRole {
   readonly kind: string
   readonly metadata: { readonly name: string; readonly namespace: string }
-  readonly rules?: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[]
+  readonly rules?: readonly PrintedRule[]
+}
+
+interface PrintedRule {
+  readonly resources: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly verbs: readonly string[]
 }
 
 async function rolesOf(
@@ -28,7 +34,9 @@ async function rulesOf(
   values?: Readonly<Record<string, string | boolean>>,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   const rules = (await rolesOf(options, values)).find(({ kind }) => kind === 'Role')?.rules ?? []
-  return Object.fromEntries(rules.map(({ resources, verbs }) => [resources.join(), verbs]))
+  return Object.fromEntries(
+    rules.map(({ resources, resourceNames = [], verbs }) => [[...resources, ...resourceNames].join(' '), verbs]),
+  )
 }
 
 test('an account, a role and their binding, in the namespace of the options', async () => {
@@ -40,9 +48,11 @@ test('an account, a role and their binding, in the namespace of the options', as
   ])
 })
 
-test('no configuration may read or list secrets, or use resources of the whole cluster', async () => {
+test('no configuration may read or list secrets but one, or use resources of the whole cluster', async () => {
   const rules = await rulesOf({ kubernetes: { autoscale: 'cpu', ingress: { host: 'x' } } }, { maintenance: true })
   expect(rules['secrets']).toEqual(['create'])
+  expect(rules['secrets turbolift-registry']).toEqual(['get', 'patch', 'delete'])
+  expect(rules['configmaps turbolift-images']).toEqual(['get', 'patch'])
   for (const resource of ['nodes', 'namespaces', 'roles', 'pods/exec', '*'])
     expect(rules).not.toHaveProperty([resource])
 })
@@ -54,6 +64,12 @@ test('only a build in the cluster creates pods and attaches to them', async () =
     expect(rules['pods']).not.toContain('create')
     expect(rules).not.toHaveProperty(['pods/attach'])
   }
+})
+
+test('the login of the registry in the namespace is read only where that is used', async () => {
+  expect((await rulesOf({}))['secrets turbolift-registry']).toEqual(['get'])
+  for (const kubernetes of [{ delivery: 'mount' }, { image: { registry: 'registry.example' } }] as const)
+    expect(await rulesOf({ kubernetes })).not.toHaveProperty(['secrets turbolift-registry'])
 })
 
 test('options add what they need', async () => {

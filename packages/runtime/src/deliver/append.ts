@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
 import { BuildError } from '../errors.ts'
+import { registryUnreachable } from './build-errors.ts'
 import { packArchive } from './archive.ts'
 import { IMAGE_FOLDER, IMAGE_USER, type ImageContext } from './context.ts'
 import { parseImageReference } from './image-reference.ts'
@@ -126,9 +128,19 @@ async function copyLayers(
       if (await target.hasBlob(repository, digest, { signal })) return
       if (source.host === target.host && (await target.mountBlob(repository, digest, from, { signal }))) return
       const stream = await source.getBlob(from, digest, { signal })
-      await target.uploadBlob(repository, digest, { stream, size }, { signal })
+      try {
+        await target.uploadBlob(repository, digest, { stream, size }, { signal })
+      } catch (error) {
+        signal.throwIfAborted()
+        throw isCutOff(stream) ? registryUnreachable(source.host, stream.errored) : error
+      }
     }),
   )
+}
+
+/** By its own connection: a stream whose reader has failed has the reader's error. */
+function isCutOff({ errored }: Readable): boolean {
+  return errored?.message === 'aborted'
 }
 
 async function packLayer({ files }: ImageContext): Promise<{ readonly bytes: Buffer; readonly diffId: string }> {
@@ -163,7 +175,12 @@ async function putBlob(registry: Registry, repository: string, bytes: Buffer, si
 }
 
 function parseJson(bytes: Buffer): Json {
-  return toRecord(JSON.parse(bytes.toString()))
+  try {
+    return toRecord(JSON.parse(bytes.toString()))
+  } catch {
+    // A page of a proxy, for example; that it is no manifest is seen by what it lacks.
+    return {}
+  }
 }
 
 function parseDescriptor(value: unknown): Descriptor | undefined {

@@ -3,7 +3,11 @@ import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 import type { KubernetesClient } from '../deploy/client.ts'
 import { BuildError } from '../errors.ts'
 import type { DeliveryScope } from './delivery.ts'
-import { INSTALLED_REGISTRY, REGISTRY_IMAGE, REGISTRY_PORT, toRegistryObjects } from './registry-objects.ts'
+import { toOwnAddresses } from './own-addresses.ts'
+import type { Credentials } from './registry-auth.ts'
+import { createLogin, readLogin } from './registry-login.ts'
+import { INSTALLED_REGISTRY, REGISTRY_PORT, toRegistryObjects } from './registry-objects.ts'
+import type { RegistryObjects, RegistryObjectsRequest } from './registry-objects.ts'
 import type { RegistryPlace } from './registry-place.ts'
 
 export interface RegistryWhere {
@@ -15,11 +19,18 @@ export interface RegistryWhere {
 
 const START_TIMEOUT_MS = 120_000
 
-/** The registry that `turbolift registry install` put into the namespace, or `undefined`. */
+/**
+ * The registry that `turbolift registry install` put into the namespace, or `undefined`.
+ * @throws BuildError `REGISTRY_LOGIN_MISSING`
+ */
 export async function findInstalledRegistry(where: Omit<RegistryWhere, 'name'>): Promise<RegistryPlace | undefined> {
   const { client, namespace, signal } = where
-  const service = await client.read('Service', INSTALLED_REGISTRY, { namespace, signal })
-  return service === undefined ? undefined : openRegistry({ ...where, name: INSTALLED_REGISTRY })
+  const name = INSTALLED_REGISTRY
+  const service = await client.read('Service', name, { namespace, signal })
+  if (service === undefined) return undefined
+  const login = readLogin(await client.read('Secret', name, { namespace, signal }))
+  if (login === undefined) throw registryLoginMissing(name)
+  return { ...(await openRegistry({ ...where, name }, login)), isLasting: true }
 }
 
 /**
@@ -28,50 +39,70 @@ export async function findInstalledRegistry(where: Omit<RegistryWhere, 'name'>):
  */
 export async function startRegistry(
   scope: DeliveryScope,
-  options: { readonly image?: string; readonly signal: AbortSignal },
+  options: { readonly image: string; readonly signal: AbortSignal },
 ): Promise<RegistryPlace> {
-  const { client, namespace, labels, owner } = scope
+  const { client, namespace } = scope
   const { signal } = options
-  const name = `${scope.namePrefix}-registry`
-  const objects = toRegistryObjects({
-    name,
+  const name = toRegistryName(scope)
+  const login = createLogin()
+  const objects = await toRunRegistry(scope, { image: options.image, login })
+  await Promise.all([
+    client.create('Secret', objects.secret, { signal }),
+    client.create('Deployment', objects.deployment, { signal }),
+    client.create('Service', objects.service, { signal }),
+    ...(scope.isGuarded ? [client.create('NetworkPolicy', objects.policy, { signal })] : []),
+  ])
+  return openRegistry({ client, namespace, name, signal }, login)
+}
+
+/** The objects of a registry that goes with the run; its build pods push there, and a build that this machine does. */
+export function toRunRegistry(
+  scope: DeliveryScope,
+  { image, login }: Pick<RegistryObjectsRequest, 'image' | 'login'>,
+): Promise<RegistryObjects> {
+  const { namespace, labels, owner } = scope
+  const builds = { podSelector: { matchLabels: { ...labels, 'turbolift.dev/role': 'build' } } }
+  const own = toOwnAddresses().map((cidr) => ({ ipBlock: { cidr } }))
+  const pushers = [builds, ...own]
+  return toRegistryObjects({
+    name: toRegistryName(scope),
     namespace,
     labels,
     owner,
-    image: options.image ?? REGISTRY_IMAGE,
+    image,
     storage: undefined,
+    login,
+    pushers,
   })
-  await Promise.all([
-    client.create('Deployment', objects.deployment, { signal }),
-    client.create('Service', objects.service, { signal }),
-  ])
-  return openRegistry({ client, namespace, name, signal })
+}
+
+function toRegistryName({ namePrefix }: DeliveryScope): string {
+  return `${namePrefix}-registry`
 }
 
 /** Waits until the registry answers, and says how each side reaches it. */
-async function openRegistry(where: RegistryWhere): Promise<RegistryPlace> {
+async function openRegistry(where: RegistryWhere, credentials: Credentials): Promise<RegistryPlace> {
   const { client, namespace, name, signal } = where
   const pod = await waitForRegistry(where)
   const service = await client.read('Service', name, { namespace, signal })
   const nodePort = service?.spec?.ports?.[0]?.nodePort
   if (nodePort === undefined) throw registryNotStarted(name, 'its Service has no node port', undefined)
-  // The pod's own address: the Service's answers only when every node has heard of the new pod.
+  // The pod's own address: the Service is for the nodes, which only read.
   const push = `${pod.address.includes(':') ? `[${pod.address}]` : pod.address}:${REGISTRY_PORT}`
-  const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined
   return {
     push,
     isForProgramOnly: false,
+    isLasting: false,
     pull: `localhost:${nodePort}`,
     host: push,
     isInsecure: true,
     ca: undefined,
-    credentials: undefined,
-    sharesCredentials: false,
+    credentials,
+    // Build pods and nodes get the login in Secrets of the run.
+    sharesCredentials: true,
     pushSecret: undefined,
     pullSecret: undefined,
-    ...(isInCluster
-      ? {}
-      : { dial: (options) => client.forwardPort(pod.name, REGISTRY_PORT, { namespace, ...options }) }),
+    dial: (options) => client.forwardPort(pod.name, REGISTRY_PORT, { namespace, ...options }),
   }
 }
 
@@ -146,4 +177,12 @@ function registryNotStarted(name: string, reason: string, cause: unknown): Build
     },
     { cause },
   )
+}
+
+function registryLoginMissing(name: string): BuildError {
+  return new BuildError('REGISTRY_LOGIN_MISSING', {
+    what: `The registry ${name} in the namespace has no login.`,
+    why: `There is no Secret ${name} that "turbolift registry install" would have made, so that everybody may push there.`,
+    fix: 'Run "turbolift registry install" again: it keeps the images where they are in a volume.',
+  })
 }

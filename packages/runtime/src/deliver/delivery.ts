@@ -34,6 +34,8 @@ export interface DeliveryScope {
   readonly labels: Readonly<Record<string, string>>
   /** The anchor: the owner of everything, so that it goes when the run ends. */
   readonly owner: V1OwnerReference
+  /** Whether NetworkPolicies keep others from what the run has in the cluster. */
+  readonly isGuarded: boolean
 }
 
 /** What a worker's pod template must say so that the pod has the code. */

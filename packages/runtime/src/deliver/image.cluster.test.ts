@@ -18,7 +18,7 @@ describe('a Kaniko build', () => {
     expect(code.image).toMatch(/\/turbolift-test-kaniko@sha256:[0-9a-f]{64}$/)
     expect(site.log.join('\n')).toContain('COPY files /turbolift')
     const listing = "console.log(process.getuid(), require('fs').statSync('/turbolift/chunks/data.bin').size)"
-    expect(await runImage(site, code.image, ['node', '-e', listing])).toBe('65532 20000000\n')
+    expect(await runImage(site, code, ['node', '-e', listing])).toBe('65532 20000000\n')
   })
 
   test('is not done again for the same files', async () => {

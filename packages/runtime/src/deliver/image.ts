@@ -1,3 +1,4 @@
+import { isRefusal } from '../deploy/client.ts'
 import { LiftError } from '../errors.ts'
 import { appendLayer } from './append.ts'
 import { needsKaniko, registryOutOfReach } from './build-errors.ts'
@@ -5,6 +6,7 @@ import { findInstalledRegistry, startRegistry } from './builtin-registry.ts'
 import { checkExternals, IMAGE_FOLDER, type ImageContext, packContext, readContext } from './context.ts'
 import type { DeliveredCode, Delivery, DeliveryRequest } from './delivery.ts'
 import { buildWithExecutor, hasExecutor } from './executor.ts'
+import { type RecordPlace, recallImage, rememberImage } from './image-record.ts'
 import { isLoopback, parseImageReference, toApiHost } from './image-reference.ts'
 import { buildWithKaniko } from './kaniko.ts'
 import { type ImageInput, type ImageOptions, resolveImageOptions, toArchitecture } from './options.ts'
@@ -48,7 +50,7 @@ async function deliverImage(request: DeliveryRequest, options: ImageOptions): Pr
   const [context, place] = await Promise.all([readContext(request.folder, options), findPlace(request, options)])
   const destination = { place, registry: toRegistry(place), repository: toRepository(place.host, request.program) }
   const step = { request, options, context, destination }
-  const digest = (await findImage(step)) ?? (await buildImage(step))
+  const digest = (await findImage(step)) ?? (await makeImage(step))
   const pullSecret = await makePullSecret(step)
   return {
     image: `${toHost(place.pull)}/${toRepository(place.pull, request.program)}@${digest}`,
@@ -75,10 +77,15 @@ async function findPlace({ scope, signal }: DeliveryRequest, options: ImageOptio
   return installed ?? startRegistry(scope, { image: options.registryImage, signal })
 }
 
-async function findImage({ request, options, context, destination }: BuildStep): Promise<string | undefined> {
-  const { registry, repository } = destination
+/** What an earlier run has built, if the registry still has it. Its tags say nothing: others may have moved them. */
+async function findImage(step: BuildStep): Promise<string | undefined> {
+  const { request, options, destination } = step
+  const { registry, repository, place } = destination
+  const known = place.isLasting ? await recallImage(toRecordPlace(request), toRecordName(step)) : undefined
+  if (known === undefined) return undefined
   try {
-    return await registry.findManifest(repository, context.key, { signal: request.signal })
+    const found = await registry.findManifest(repository, known, { signal: request.signal })
+    return found === undefined ? undefined : known
   } catch (error) {
     // The build pod may reach a registry that this program cannot; building again is only slower.
     const isOutside =
@@ -86,6 +93,32 @@ async function findImage({ request, options, context, destination }: BuildStep):
     if (!isOutside || options.builder === 'append') throw error
     return undefined
   }
+}
+
+/** @returns the digest that the build itself has named */
+async function makeImage(step: BuildStep): Promise<string> {
+  const { request, destination } = step
+  const digest = await buildImage(step)
+  if (!destination.place.isLasting) return digest
+  try {
+    await rememberImage(toRecordPlace(request), toRecordName(step), digest, new Date())
+  } catch (error) {
+    // The image is there; only later runs do not know of it.
+    if (!isRefusal(error, 'Forbidden')) throw error
+    request.onLog?.(
+      `The next run builds the image again, since this one may not write down its digest: ${error.message}`,
+    )
+  }
+  return digest
+}
+
+function toRecordPlace({ scope, signal }: DeliveryRequest): RecordPlace {
+  return { client: scope.client, namespace: scope.namespace, signal }
+}
+
+function toRecordName({ request, context, destination }: BuildStep): string {
+  const { pull } = destination.place
+  return `${toHost(pull)}/${toRepository(pull, request.program)}:${context.key}`
 }
 
 function buildImage(step: BuildStep): Promise<string> {

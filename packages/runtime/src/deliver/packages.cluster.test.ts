@@ -33,7 +33,7 @@ test('npm packages are installed in the image, from the registry of the build ar
   const kaniko = { ...imageOptions.kaniko, buildArgs, showLog: true }
   const code = await createImageDelivery({ ...options, kaniko }).deliver(site.request)
   expect(site.log.join('\n')).toContain('npm install --prefix /turbolift')
-  expect(await runImage(site, code.image, ['node', '/turbolift/worker.js'])).toBe('hello from a package\n')
+  expect(await runImage(site, code, ['node', '/turbolift/worker.js'])).toBe('hello from a package\n')
 })
 
 interface PackageServer extends AsyncDisposable {

@@ -36,7 +36,7 @@ function build(registry: RegistryInput, options: ImageInput = {}): Promise<Deliv
 }
 
 async function run(code: DeliveredCode): Promise<string> {
-  return runImage(site, code.image, ['node', '/turbolift/worker.js'], code.imagePullSecrets)
+  return runImage(site, code, ['node', '/turbolift/worker.js'])
 }
 
 describe('a registry that wants a login', () => {

@@ -24,7 +24,7 @@ test.each([
   const pods = await site.space.client.list('Pod', { labelSelector: 'turbolift.dev/role=build' })
   expect(pods.map(({ metadata }) => metadata?.name)).toEqual(builds)
   await site.space.client.remove('Pod', 'tl-1-build', { graceSeconds: 0 })
-  expect(await runImage(site, code.image, ['node', '/turbolift/worker.js'])).toBe('worker\n')
+  expect(await runImage(site, code, ['node', '/turbolift/worker.js'])).toBe('worker\n')
 })
 
 test('packages need a registry that pods reach', async () => {

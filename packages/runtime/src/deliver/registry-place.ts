@@ -15,6 +15,8 @@ export interface RegistryPlace {
   readonly push: string
   /** Whether no pod reaches it, so that only this program can push. */
   readonly isForProgramOnly: boolean
+  /** Whether it outlives the run, so that images of earlier runs may be there. */
+  readonly isLasting: boolean
   /** For the nodes. */
   readonly pull: string
   /** For this program. */
@@ -39,6 +41,7 @@ export async function toRegistryPlace(input: string | RegistryInput): Promise<Re
   return {
     push: options.push,
     isForProgramOnly: false,
+    isLasting: true,
     pull: options.pull ?? options.push,
     host,
     isInsecure: options.insecure ?? isLoopback(toHost(host)),

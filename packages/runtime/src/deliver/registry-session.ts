@@ -1,5 +1,5 @@
 import type { BuildError } from '../errors.ts'
-import { registryRefused } from './build-errors.ts'
+import { pushDenied, registryRefused } from './build-errors.ts'
 import { type Challenge, type Credentials, parseChallenge, toBasicHeader } from './registry-auth.ts'
 import { type HttpRequest, type HttpResponse, type RegistryRoute, readBody, sendHttp } from './registry-http.ts'
 
@@ -79,12 +79,13 @@ export class RegistrySession {
   }
 
   async #answer(challenge: Challenge, { scope, signal }: RegistryCall): Promise<string | undefined> {
-    const { credentials, isInsecure } = this.#options
+    const { credentials, isInsecure, host } = this.#options
     const basic = credentials === undefined ? undefined : toBasicHeader(credentials)
     if (challenge.scheme === 'basic' || challenge.realm === '') return basic
     const url = new URL(challenge.realm, this.origin)
     // Whoever listens on the way would have the login that TLS was to keep.
-    if (!isInsecure && url.protocol !== 'https:') return undefined
+    if (basic !== undefined && !isInsecure && url.protocol !== 'https:')
+      throw pushDenied(`The registry ${host} asks for the login at ${url.origin}, which has no TLS; it was not sent.`)
     if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
     for (const one of (scope || (challenge.scope ?? '')).split(' ').filter(Boolean))
       url.searchParams.append('scope', one)

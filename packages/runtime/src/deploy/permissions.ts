@@ -1,7 +1,9 @@
 import type { V1PolicyRule, V1Role, V1RoleBinding, V1ServiceAccount } from '@kubernetes/client-node'
 
 import type { KubernetesConfig } from '../config.ts'
+import { IMAGE_RECORD } from '../deliver/image-record.ts'
 import { resolveImageOptions } from '../deliver/options.ts'
+import { INSTALLED_REGISTRY } from '../deliver/registry-objects.ts'
 
 /** One thing that a run does in the cluster, as the cluster's authorisation sees it. */
 export interface Permission {
@@ -10,6 +12,8 @@ export interface Permission {
   /** Resource, or `resource/subresource`. */
   readonly resource: string
   readonly verbs: readonly string[]
+  /** The only objects that it is for; all where it names none. */
+  readonly names?: readonly string[]
 }
 
 type Features = Pick<KubernetesConfig, 'delivery' | 'image' | 'reach' | 'autoscale' | 'ingress' | 'networkPolicy'>
@@ -25,10 +29,13 @@ export const maintenancePermissions: readonly Permission[] = [
   { group: '', resource: 'services', verbs: ['create', 'get', 'list', 'patch', 'delete'] },
   { group: '', resource: 'persistentvolumeclaims', verbs: ['create', 'get', 'list', 'patch', 'delete'] },
   { group: '', resource: 'configmaps', verbs: ['list', 'delete'] },
+  { group: '', resource: 'configmaps', verbs: ['get', 'patch'], names: [IMAGE_RECORD] },
+  { group: '', resource: 'secrets', verbs: ['create'] },
+  { group: '', resource: 'secrets', verbs: ['get', 'patch', 'delete'], names: [INSTALLED_REGISTRY] },
   { group: '', resource: 'pods', verbs: ['list', 'delete'] },
   { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: ['list', 'delete'] },
   { group: 'networking.k8s.io', resource: 'ingresses', verbs: ['list', 'delete'] },
-  { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: ['list', 'delete'] },
+  { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: ['create', 'list', 'patch', 'delete'] },
 ]
 
 const forEveryRun: readonly Permission[] = [
@@ -39,7 +46,7 @@ const forEveryRun: readonly Permission[] = [
   { group: 'apps', resource: 'deployments/scale', verbs: ['get', 'patch'] },
   { group: '', resource: 'pods', verbs: ['get', 'list', 'watch', 'patch'] },
   { group: '', resource: 'pods/log', verbs: ['get'] },
-  // Create, and neither read nor list: a program learns no secret of the namespace.
+  // Create, and neither read nor list: a program learns no secret of the namespace but the login of its registry.
   { group: '', resource: 'secrets', verbs: ['create'] },
   { group: '', resource: 'events', verbs: ['list', 'watch'] },
 ]
@@ -54,16 +61,17 @@ function forDelivery({ delivery, image }: Features): readonly Permission[] {
     { group: '', resource: 'pods', verbs: ['create', 'delete'] },
     { group: '', resource: 'pods/attach', verbs: stream },
   ]
-  const ownAuthority = typeof registry === 'object' && registry.caFile !== undefined
   const builtIn: readonly Permission[] = [
     { group: '', resource: 'services', verbs: ['create', 'get'] },
     { group: '', resource: 'pods/portforward', verbs: stream },
+    { group: '', resource: 'secrets', verbs: ['get'], names: [INSTALLED_REGISTRY] },
   ]
-  return [
-    ...(builder === 'kaniko' ? build : []),
-    ...(ownAuthority ? [{ group: '', resource: 'configmaps', verbs: ['create'] }] : []),
-    ...(registry === undefined ? builtIn : []),
+  // Which image was built for which content is kept by the namespace, as a registry is not to be believed.
+  const record: readonly Permission[] = [
+    { group: '', resource: 'configmaps', verbs: ['create'] },
+    { group: '', resource: 'configmaps', verbs: ['get', 'patch'], names: [IMAGE_RECORD] },
   ]
+  return [...record, ...(builder === 'kaniko' ? build : []), ...(registry === undefined ? builtIn : [])]
 }
 
 function forReach({ reach, autoscale, ingress, networkPolicy }: Features): readonly Permission[] {
@@ -81,13 +89,14 @@ function forReach({ reach, autoscale, ingress, networkPolicy }: Features): reado
   ]
 }
 
-/** One entry for each resource, with the verbs of all. */
+/** One entry for each resource, or the named objects of it, with the verbs of all. */
 export function mergePermissions(permissions: readonly Permission[]): readonly Permission[] {
   const merged = new Map<string, Permission>()
-  for (const { group, resource, verbs } of permissions) {
-    const key = `${group}/${resource}`
+  for (const permission of permissions) {
+    const { group, resource, names = [] } = permission
+    const key = [group, resource, ...names].join('/')
     const known = merged.get(key)?.verbs ?? []
-    merged.set(key, { group, resource, verbs: [...new Set([...known, ...verbs])] })
+    merged.set(key, { ...permission, verbs: [...new Set([...known, ...permission.verbs])] })
   }
   return [...merged.values()]
 }
@@ -99,8 +108,9 @@ export interface RoleRequest {
 }
 
 export function toRole({ name, namespace, permissions }: RoleRequest): V1Role {
-  const rules = permissions.map(({ group, resource, verbs }): V1PolicyRule => {
-    return { apiGroups: [group], resources: [resource], verbs: [...verbs] }
+  const rules = permissions.map(({ group, resource, verbs, names }): V1PolicyRule => {
+    const only = names === undefined ? {} : { resourceNames: [...names] }
+    return { apiGroups: [group], resources: [resource], ...only, verbs: [...verbs] }
   })
   return { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name, namespace }, rules }
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { hostname, networkInterfaces, userInfo } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 
 import type { KubernetesConfig } from '../config.ts'
 import type { DeliveredCode, Delivery } from '../deliver/delivery.ts'
+import { toOwnAddresses } from '../deliver/own-addresses.ts'
 import type { LiftManifest } from '../manifest.ts'
 import { openAnchor } from './anchor.ts'
 import type { Anchor } from './anchor.ts'
@@ -74,12 +75,13 @@ async function fillRun(options: RunOptions, run: RunIdentity, anchor: Anchor): P
 }
 
 async function deliver(
-  { client, manifest, delivery, folder, onLog, signal }: RunOptions,
+  { client, config, manifest, delivery, folder, onLog, signal }: RunOptions,
   run: RunIdentity,
   anchor: Anchor,
 ): Promise<DeliveredCode> {
   const { program, externals } = manifest
-  const scope = { client, namespace: client.namespace, namePrefix: run.name, labels: run.labels, owner: anchor.owner }
+  const names = { namespace: client.namespace, namePrefix: run.name, labels: run.labels, owner: anchor.owner }
+  const scope = { client, isGuarded: config.networkPolicy, ...names }
   return delivery.deliver({ folder: await folder, program, externals, scope, onLog, signal })
 }
 
@@ -106,7 +108,5 @@ function toAnnotations(): Record<string, string> {
 function toSources({ reach, ingress }: KubernetesConfig): readonly string[] | 'anywhere' {
   if (ingress !== undefined) return 'anywhere'
   if (reach === 'port-forward') return []
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-  const outer = addresses.filter(({ internal, scopeid }) => !internal && !scopeid)
-  return outer.map(({ address, family }) => `${address}/${family === 'IPv6' ? 128 : 32}`)
+  return toOwnAddresses()
 }

@@ -65,10 +65,14 @@ export const permissionCheck: Check = {
       return ok(`all ${asked.length - denied.length} that a run needs in "${site.client.namespace}" are granted`)
     return {
       state: 'fail',
-      text: `missing: ${missing.map(({ verb, resource }) => `${verb} ${resource}`).join(', ')}`,
+      text: `missing: ${missing.map(toText).join(', ')}`,
       fix: '"turbolift role | kubectl apply -f -" creates a Role with exactly these.',
     }
   },
+}
+
+function toText({ verb, resource, names = [] }: Omit<Permission, 'verbs'> & { readonly verb: string }): string {
+  return [verb, resource, ...names].join(' ')
 }
 
 function isForOwners({ resource }: { readonly resource: string }): boolean {
@@ -92,14 +96,16 @@ async function asksWhoMayOwn({ client, signal }: DoctorSite): Promise<boolean> {
 /** Whether the cluster would let us do it. */
 export async function isAllowed(
   { client, signal }: DoctorSite,
-  { group, resource, verb }: Omit<Permission, 'verbs'> & { readonly verb: string },
+  { group, resource, verb, names = [] }: Omit<Permission, 'verbs'> & { readonly verb: string },
 ): Promise<boolean> {
-  const [name = '', subresource] = resource.split('/')
+  const [kind = '', subresource] = resource.split('/')
+  const [name] = names
   const resourceAttributes = {
     namespace: client.namespace,
     group,
-    resource: name,
+    resource: kind,
     verb,
+    ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subresource }),
   }
   const review = await client.create('SelfSubjectAccessReview', { spec: { resourceAttributes } }, { signal })

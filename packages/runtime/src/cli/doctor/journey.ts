@@ -6,6 +6,7 @@ import { createTemporaryFolder } from '@turbolift/worker-base/folders'
 
 import type { DeliveredCode, Delivery, DeliveryScope } from '../../deliver/delivery.ts'
 import { createImageDelivery } from '../../deliver/image.ts'
+import { forgetImages } from '../../deliver/image-record.ts'
 import { createMountDelivery } from '../../deliver/mount.ts'
 import { resolveImageOptions } from '../../deliver/options.ts'
 import { openAnchor } from '../../deploy/anchor.ts'
@@ -29,10 +30,10 @@ export async function travel(site: DoctorSite): Promise<readonly Finding[]> {
   let anchor: Awaited<ReturnType<typeof openAnchor>> | undefined
   let code: DeliveredCode | undefined
   let pod: DoctorPod | undefined
+  const names = { namespace: client.namespace, namePrefix: run.name, labels: run.labels }
+  const isGuarded = site.config.kubernetes.networkPolicy
   const scope = (): DeliveryScope | undefined =>
-    anchor === undefined
-      ? undefined
-      : { client, namespace: client.namespace, namePrefix: run.name, labels: run.labels, owner: anchor.owner }
+    anchor === undefined ? undefined : { client, ...names, isGuarded, owner: anchor.owner }
   const steps: readonly Check[] = [
     {
       name: 'anchor',
@@ -90,6 +91,7 @@ async function removeImage({ client, config, signal }: DoctorSite, { image }: De
   const repository = toRepository(place.host, PROGRAM)
   try {
     await toRegistry(place).deleteManifest(repository, digest, { signal })
+    await forgetImages({ client, namespace: client.namespace, signal }, new Set([digest]))
     return ok('everything that the doctor created is gone, its image too')
   } catch (error) {
     signal.throwIfAborted()
