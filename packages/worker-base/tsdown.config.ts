@@ -12,7 +12,11 @@ const shared = {
 } as const
 
 export default defineConfig([
-  { ...shared, entry: ['src/index.ts', 'src/context.ts', 'src/folders.ts', 'src/inline.ts', 'src/wire.ts'], dts: true },
+  {
+    ...shared,
+    entry: ['src/index.ts', 'src/clock.ts', 'src/context.ts', 'src/folders.ts', 'src/inline.ts', 'src/wire.ts'],
+    dts: true,
+  },
   // The programs of a worker: single files that need nothing but Node.
   {
     ...shared,

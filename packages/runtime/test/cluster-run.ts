@@ -48,6 +48,7 @@ export async function openTestPool(manifest: LiftManifest, options: ConfigInput)
   const events = {
     onWorker: (worker: WorkerAddress) => told.emit('worker', worker),
     onWorkerGone: (id: string, reason: LiftError | undefined) => told.emit('gone', { id, reason }),
+    onRefused: () => undefined,
     onFailed: (error: LiftError) => told.emit('failed', error),
   }
   const end = async () => {

@@ -65,6 +65,8 @@ class ScriptedPlatform {
   slots = 1
   maxReplicas = 1
   isSizedElsewhere = false
+  /** What each `scaleTo` throws. */
+  refusal: Error | undefined
   events: DeploymentEvents | undefined
   readonly #manifest: LiftManifest
   readonly #folder: string
@@ -83,6 +85,7 @@ class ScriptedPlatform {
       maxReplicas: this.maxReplicas,
       isSizedElsewhere: this.isSizedElsewhere,
       scaleTo: (replicas, { idle } = { idle: [] }) => {
+        if (this.refusal !== undefined) throw this.refusal
         this.asked.push(replicas)
         for (const id of idle) void this.#stop(id)
         while (this.workers.size < replicas) this.#add(`w-${this.workers.size + 1}`)
@@ -277,4 +280,28 @@ test('after the end calls are refused', async () => {
   expect(await call('square', 2)).toBe(4)
   await dispatcher[Symbol.asyncDispose]()
   await expect(call('square', 3)).rejects.toMatchObject({ name: 'CancelledError', code: 'RUN_ENDED' })
+})
+
+test('a platform that refuses workers has each call told so, until it does not', async () => {
+  platform.refusal = new Error('no room')
+  for (let n = 0; n < 3; n += 1) await expect(call('square', [n])).rejects.toThrow('no room')
+  platform.refusal = undefined
+  expect(await call('square', [3])).toBe(9)
+  // Where there are workers, they do what there is to do.
+  platform.maxReplicas = 3
+  platform.refusal = new Error('no room for others')
+  expect(await Promise.all([1, 2, 3, 4].map((n) => call('square', [n])))).toEqual([1, 4, 9, 16])
+})
+
+test('calls that are aborted hold no place in the queue', async () => {
+  await dispatcher[Symbol.asyncDispose]()
+  dispatcher = createDispatcher({ maxQueuedCalls: 2 })
+  for (let turn = 0; turn < 5; turn += 1) {
+    const controller = new AbortController()
+    const aborted = [1, 2].map((n) => submit('square', [n], controller.signal).result)
+    await expect(submit('square', [3]).result).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    controller.abort(new Error('not needed'))
+    for (const result of aborted) await expect(result).rejects.toThrow('not needed')
+  }
+  expect(await call('square', [4])).toBe(16)
 })

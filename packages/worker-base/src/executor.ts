@@ -1,6 +1,7 @@
 // The program of an executor thread: loads the lifted functions and runs calls, one at a time.
 import { parentPort, workerData } from 'node:worker_threads'
 
+import { nextTick, performance } from './clock.ts'
 import { currentCall, installContext, leaveCall, runInCall } from './executor/call-context.ts'
 import type { CallContext } from './executor/call-context.ts'
 import { loadFunctionTable } from './executor/functions.ts'
@@ -66,7 +67,7 @@ function captureOutput(channel: FrameChannel, executor: number): readonly Output
     process[stream].write = (chunk: Uint8Array | string, ...rest: readonly unknown[]): boolean => {
       lines.write(chunk)
       const done = rest.find((argument) => typeof argument === 'function')
-      if (done !== undefined) process.nextTick(done)
+      if (done !== undefined) nextTick(() => Reflect.apply(done, undefined, []))
       return true
     }
     return lines

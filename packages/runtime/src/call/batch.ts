@@ -1,6 +1,7 @@
 import { parseLostValue } from '@turbolift/worker-base/wire'
 import type { CallStreams, OutcomeMessage, ResultForm, WireValue } from '@turbolift/worker-base/wire'
 
+import { answerUnreadable } from './errors.ts'
 import { DecodingSink, toRequest } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import type { Settle } from './invoker.ts'
@@ -46,6 +47,10 @@ export class BatchedCall {
     this.#settle = settle
   }
 
+  get name(): string {
+    return this.#lifted.meta.name
+  }
+
   /** With others, whose values are in `text` too. */
   toBatchRequest(text: string): CallRequest {
     return this.#toRequest(this.#results === 'opened' ? 'opened-batch' : 'batch', text)
@@ -73,7 +78,7 @@ export class BatchedCall {
     this.isSettled = true
     this.batch = undefined
     const request = this.#toRequest(this.#results, this.text)
-    const sink = new DecodingSink(this.#settle)
+    const sink = new DecodingSink(this.#settle, this.#lifted.meta.name)
     const task = answer === undefined ? batches.submit(request, sink) : batches.resume(request, sink, answer)
     this.#alone = { task, batches }
   }
@@ -82,7 +87,7 @@ export class BatchedCall {
   open(value: WireValue, streams: CallStreams): void {
     if (this.isSettled) return
     this.isSettled = true
-    new DecodingSink(this.#settle).onOpened(value, streams)
+    new DecodingSink(this.#settle, this.#lifted.meta.name).onOpened(value, streams)
   }
 
   cancel(reason: unknown): void {
@@ -127,11 +132,22 @@ export class Batch implements CallSink {
   }
 
   resolve({ text }: WireValue): void {
-    this.#giveBack(this.#resolveFirst(text))
+    let rest: readonly BatchedCall[]
+    try {
+      rest = this.#resolveFirst(text)
+    } catch (error) {
+      this.#rejectUnreadable(error)
+      return
+    }
+    this.#giveBack(rest)
   }
 
   reject(error: unknown): void {
     for (const call of this.#calls) call.reject(error)
+  }
+
+  #rejectUnreadable(error: unknown): void {
+    for (const call of this.#calls) call.reject(answerUnreadable(call.name, error))
   }
 
   onOutcome({ id, index, answer, value }: OutcomeMessage): void {

@@ -1,3 +1,4 @@
+import { nextTick, performance } from '@turbolift/worker-base/clock'
 import { toPlainText } from '@turbolift/worker-base/wire'
 
 import { areCallsHeard } from '../watch/call-report.ts'
@@ -107,7 +108,7 @@ export class BatchingInvoker implements Invoker {
     if (this.#gathered.length >= this.#size || this.#gatheredText >= MOST_TEXT) return this.#flush(batches)
     if (this.#isScheduled) return
     this.#isScheduled = true
-    process.nextTick(() => {
+    nextTick(() => {
       this.#isScheduled = false
       this.#flush(batches)
     })

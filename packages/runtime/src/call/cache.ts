@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
+import { wallClock } from '@turbolift/worker-base/clock'
 import type { WireValue } from '@turbolift/worker-base/wire'
 
 import { cacheFolderUnusable, cacheWriteFailed } from './cache-errors.ts'
@@ -38,7 +39,7 @@ export async function openResultCache(folder: string): Promise<ResultCache> {
   const drafts = join(path, '.drafts')
   try {
     await mkdir(drafts, { recursive: true, mode: 0o700 })
-    await removeStaleDrafts(drafts, Date.now() - STALE_DRAFT_MS)
+    await removeStaleDrafts(drafts, wallClock() - STALE_DRAFT_MS)
     const probe = join(drafts, randomUUID())
     await writeFile(probe, '', { flag: 'wx', mode: 0o600 })
     await rm(probe)

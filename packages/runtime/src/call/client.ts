@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 
+import { clearInterval, performance, setInterval } from '@turbolift/worker-base/clock'
 import {
   createFrameDecoder,
   createFrameWriter,
@@ -22,8 +23,9 @@ import type {
 
 import { workerFailed, workerSilent, workerUnreachable } from '../deploy/worker-errors.ts'
 import type { LiftError } from '../errors.ts'
+import { answerUnreadable } from './errors.ts'
 import { Pace } from './pace.ts'
-import type { CallHost, Task } from './task.ts'
+import type { CallHost, PartMessage, Task } from './task.ts'
 
 /** Pings without any answer after which a worker counts as lost. */
 const MOST_MISSED = 3
@@ -219,13 +221,10 @@ export class WorkerClient implements CallHost {
       case 'lost':
         return this.#onAnswer(message)
       case 'item':
-        return this.inFlight.get(message.id)?.onItem(message.value)
       case 'opened':
-        return this.inFlight.get(message.id)?.open(message.value)
       case 'outcome':
-        return this.inFlight.get(message.id)?.sink.onOutcome?.(message)
       case 'stream':
-        return this.inFlight.get(message.id)?.onStreamEvent(message)
+        return this.#onPart(message)
       case 'hello':
         this.slots = message.hello.slots
         return this.#events.onReady(this, message.hello)
@@ -251,7 +250,24 @@ export class WorkerClient implements CallHost {
     this.isExclusive = false
     if (message.kind !== 'lost' || message.lost.started) this.#answers += 1
     task.host = undefined
-    this.#events.onAnswer(task, message)
+    try {
+      this.#events.onAnswer(task, message)
+    } catch (cause) {
+      task.reject(answerUnreadable(task.request.name, cause))
+    }
+  }
+
+  /** What cannot be read of a call ends this call, and no other. */
+  #onPart(message: PartMessage): void {
+    const task = this.inFlight.get(message.id)
+    if (task === undefined) return
+    try {
+      task.onPart(message)
+    } catch (cause) {
+      const error = answerUnreadable(task.request.name, cause)
+      task.reject(error)
+      this.cancel(task, error)
+    }
   }
 
   // A program that was busy for long finds one late tick and the pongs behind it: only silence over several ticks counts.

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout, timeoutSignal } from '@turbolift/worker-base/clock'
 import { HandshakeError, performHandshake } from '@turbolift/worker-base/wire'
 
 import type { WorkerAddress } from '../deploy/platform.ts'
@@ -146,7 +147,7 @@ export class WorkerConnections {
     const { id, token, route } = worker.address
     const { build, events, pingMs } = this.#options
     // A process that is stopped accepts connections, and says nothing.
-    const signal = AbortSignal.any([worker.gone.signal, AbortSignal.timeout(HANDSHAKE_MS)])
+    const signal = AbortSignal.any([worker.gone.signal, timeoutSignal(HANDSHAKE_MS)])
     try {
       const stream = await worker.address.dial({ signal })
       await performHandshake(stream, { token, build, signal, ...route })

@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from '@turbolift/worker-base/clock'
 import type { Log } from '@turbolift/worker-base/wire'
 
 import type { PoolConfig } from '../config.ts'
@@ -11,13 +12,13 @@ import { settleByAnswer } from './answer.ts'
 import type { AnswerMessage, ClientEvents, WorkerClient } from './client.ts'
 import { WorkerConnections } from './connections.ts'
 import type { Fate } from './connections.ts'
-import { Fifo } from './fifo.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { breaksBatch, isSuspect, mayRunAgain } from './loss.ts'
 import { PoolSize } from './pool-size.ts'
 import { abortedSignal, watchSignals } from './signals.ts'
 import { Task } from './task.ts'
 import type { Batches, CallRequest, CallSink, Calls } from './task.ts'
+import { WaitingCalls } from './waiting-calls.ts'
 
 /** How often it is looked whether calls wait in one worker while another is idle. */
 const RECALL_MS = 20
@@ -39,9 +40,7 @@ export interface DispatcherOptions {
 /** Gives the calls of one pool to its workers. */
 export class Dispatcher implements Calls, Batches, AsyncDisposable {
   readonly #options: DispatcherOptions
-  readonly #queue: Fifo<Task> = new Fifo()
-  /** Calls of broken connections, until it is known what became of the worker, and calls between two tries. */
-  readonly #stranded: Set<Task> = new Set()
+  readonly #waiting: WaitingCalls = new WaitingCalls()
   readonly #keepAlive: KeepAlive = new KeepAlive()
   readonly #connections: WorkerConnections
   readonly #size: PoolSize
@@ -62,7 +61,11 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
         if (this.#connections.clients.size === 0) this.#rejectAll(error)
       },
     })
-    this.#size = new PoolSize(options.pool, this.#connections, () => this.#queue.size)
+    this.#size = new PoolSize(options.pool, this.#connections, {
+      queued: () => this.#waiting.size,
+      // As long as there are workers, what waits has somebody to wait for.
+      onNone: (error) => this.#rejectAll(error),
+    })
   }
 
   get isBusy(): boolean {
@@ -84,41 +87,40 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
 
   /** Takes a call. The sink may hear of a refusal before this returns. */
   submit(request: CallRequest, sink: CallSink): Task {
-    const task = this.#admit(request, sink)
+    const task = this.#admit(request, sink, this.#refusal(request) ?? this.#fullQueue(request))
     if (task.isSettled) return task
     this.#deployment ??= this.#deploy()
-    const client = this.#queue.size === 0 ? this.#connections.roomiest() : undefined
-    if (client === undefined) this.#queue.push(task)
+    const client = this.#waiting.size === 0 ? this.#connections.roomiest() : undefined
+    if (client === undefined) this.#waiting.push(task)
     else this.#send(client, task)
     this.#size.grow()
     return task
   }
 
   resume(request: CallRequest, sink: CallSink, answer: AnswerMessage): Task {
-    const task = this.#admit(request, sink)
+    const task = this.#admit(request, sink, this.#refusal(request))
     this.#onAnswer(task, answer)
     return task
   }
 
-  #admit(request: CallRequest, sink: CallSink): Task {
+  #admit(request: CallRequest, sink: CallSink, refusal: unknown): Task {
     const task = new Task(request, sink, reportCall(request, this.#options.name))
-    const refusal = this.#refusal(request)
     if (refusal !== undefined) {
       task.reject(refusal)
       return task
     }
-    this.#keepAlive.hold()
     task.keepAlive = this.#keepAlive
-    task.onSettled = watchSignals(task, this)
+    task.isAwaited = true
+    task.owner = this.#waiting
+    task.unwatch = watchSignals(task, this)
     return task
   }
 
   /** Ends a call early: its caller hears `reason` at once, its worker is told to stop. */
   cancel(task: Task, reason: unknown): void {
     if (task.isSettled) return
-    task.host?.cancel(task, reason)
-    this.#stranded.delete(task)
     task.reject(reason)
+    task.host?.cancel(task, reason)
   }
 
   abort(task: Task, reason: unknown): void {
@@ -142,9 +144,13 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
   #refusal(request: CallRequest): unknown {
     const aborted = abortedSignal(request)
     if (aborted !== undefined) return aborted.reason
-    if (this.#isDisposed) return runEnded(request.name)
+    return this.#isDisposed ? runEnded(request.name) : this.#failure
+  }
+
+  /** A map sees to it by itself that not too many of its calls wait. */
+  #fullQueue({ name, mapId }: CallRequest): LiftError | undefined {
     const most = this.#options.pool.maxQueuedCalls
-    return this.#queue.size >= most ? queueFull(request.name, most) : this.#failure
+    return mapId === undefined && this.#waiting.size >= most ? queueFull(name, most) : undefined
   }
 
   async #deploy(): Promise<Deployment | undefined> {
@@ -171,6 +177,7 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
           void this.#rescue(client, Promise.resolve({ isGone: reason !== undefined, reason: why }))
         this.#size.shrink()
       },
+      onRefused: (replicas, error) => this.#size.accept(replicas, error),
       onFailed: (error) => this.#failAll(error),
     }
   }
@@ -209,24 +216,22 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
   #pump(): void {
     if (this.#isDisposed) return
     for (;;) {
-      const task = this.#queue.peek()
+      const task = this.#waiting.peek()
       if (task === undefined) break
-      if (!task.isSettled) {
-        const client = isSuspect(task) ? this.#connections.idle() : this.#connections.roomiest()
-        if (client === undefined) break
-        this.#send(client, task)
-      }
-      this.#queue.shift()
+      const client = isSuspect(task) ? this.#connections.idle() : this.#connections.roomiest()
+      if (client === undefined) break
+      this.#waiting.shift()
+      this.#send(client, task)
     }
     this.#size.grow()
-    if (this.#queue.size === 0 && this.#connections.isUneven) this.#armRecall()
+    if (this.#waiting.size === 0 && this.#connections.isUneven) this.#armRecall()
   }
 
   // Calls that were sent ahead and wait behind a slow one come back when another worker has nothing to do.
   #armRecall(): void {
     this.#recallTimer ??= setTimeout(() => {
       this.#recallTimer = undefined
-      if (this.#queue.size > 0 || !this.#connections.isUneven) return
+      if (this.#waiting.size > 0 || !this.#connections.isUneven) return
       for (const client of this.#connections.clients) client.recallWaiting(performance.now())
       this.#armRecall()
     }, RECALL_MS).unref()
@@ -251,16 +256,15 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
     if (verdict === undefined) return
     if (verdict.kind === 'failed') {
       task.fail(verdict.error, () => this.#again(task))
-      if (!task.isSettled) this.#stranded.add(task)
+      if (!task.isSettled) this.#waiting.strand(task)
     } else {
       const loss = { wasRunning: verdict.countsAsAttempt, isGone: true, reason: new Error(verdict.why) }
-      if (mayRunAgain(task, loss)) this.#queue.unshift([task])
+      if (mayRunAgain(task, loss)) this.#waiting.putBack([task])
     }
   }
 
   #again(task: Task): void {
-    this.#stranded.delete(task)
-    this.#queue.push(task)
+    this.#waiting.push(task)
     this.#pump()
   }
 
@@ -273,12 +277,11 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
     client.inFlight.clear()
     for (const task of tasks) {
       task.host = undefined
-      this.#stranded.add(task)
+      this.#waiting.strand(task)
     }
     const { isGone, reason } = await fate
     const again = tasks.filter((task, index) => mayRunAgain(task, { wasRunning: index < client.slots, isGone, reason }))
-    for (const task of tasks) this.#stranded.delete(task)
-    this.#queue.unshift(again)
+    this.#waiting.putBack(again)
     this.#size.shrink()
     this.#pump()
   }
@@ -289,10 +292,8 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
   }
 
   #rejectAll(error: unknown): void {
-    for (const task of this.#stranded) task.reject(error)
-    for (const client of this.#connections.clients) {
-      for (const task of client.inFlight.values()) task.reject(error)
-    }
-    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) task.reject(error)
+    const inFlight = [...this.#connections.clients].flatMap((client) => [...client.inFlight.values()])
+    // Who hears of it may make new calls at once: those are not among them.
+    for (const task of [...inFlight, ...this.#waiting.clear()]) task.reject(error)
   }
 }

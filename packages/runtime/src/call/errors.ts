@@ -34,6 +34,19 @@ export function callTimedOut(name: string, detail: string): CallTimeoutError {
   })
 }
 
+/** An answer that was damaged, or made by another version. */
+export function answerUnreadable(name: string, cause: unknown): TransferError {
+  return new TransferError(
+    'ANSWER_UNREADABLE',
+    {
+      what: `What a worker answered to a call of "${name}" cannot be read.`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: 'Build the program again, and start it again: its workers may be of another build.',
+    },
+    { cause },
+  )
+}
+
 /** A call that nobody will answer any more, because the program ends. */
 export function runEnded(name: string): CancelledError {
   return new CancelledError('RUN_ENDED', {
@@ -133,6 +146,34 @@ export function mapStopped(name: string): CancelledError {
     what: `A call of "${name}" was cancelled.`,
     why: 'Its map has ended early: the loop was left, or another call failed.',
     fix: 'Nothing: nobody waits for it.',
+  })
+}
+
+/** What a map gave is looped over and awaited too. */
+export function mapUsedTwice(name: string): LiftError {
+  return new LiftError('MAP_USED_TWICE', {
+    what: `What map() of "${name}" gave is used twice: in a loop, and with await.`,
+    why: 'A loop does not keep the results that it has given, and to make all calls once more would run them twice.',
+    fix: 'Await it, which can be done any number of times, and loop over the array.',
+  })
+}
+
+/** The inputs of a map are nothing that can be looped over. */
+export function inputsNotIterable(call: string, inputs: unknown): LiftError {
+  const kind = inputs === null ? 'null' : inputs instanceof Promise ? 'a promise' : `of type ${typeof inputs}`
+  return new LiftError('INPUTS_NOT_ITERABLE', {
+    what: `${call}() got inputs that are ${kind}.`,
+    why: 'It takes an iterable or an async iterable: an array, a Set, a generator, a stream.',
+    fix: inputs instanceof Promise ? 'Await the promise first.' : 'Pass an array of inputs.',
+  })
+}
+
+/** An input of `starmap` that cannot be spread. */
+export function inputNotList(input: unknown): LiftError {
+  return new LiftError('INPUT_NOT_LIST', {
+    what: `An input of starmap() is ${input === null ? 'null' : `of type ${typeof input}`}, not an array.`,
+    why: 'It calls the function with the elements of each input as arguments.',
+    fix: 'Use map() for functions of one parameter, or pass arrays of arguments.',
   })
 }
 

@@ -27,3 +27,14 @@ test('a queue that is used for long does not grow', () => {
   }
   expect(fifo.size).toBe(pushed - shifted)
 })
+
+test('what is taken out of the middle is not there any more, however much it is', () => {
+  const fifo = new Fifo<number>()
+  for (let n = 0; n < 1000; n += 1) fifo.push(n)
+  fifo.unshift([-2, -1])
+  fifo.delete(-2)
+  for (let n = 0; n < 1000; n += 1) if (n % 10 !== 3) fifo.delete(n)
+  expect(fifo.size).toBe(101)
+  expect([fifo.peek(), fifo.shift(), fifo.shift(), fifo.shift()]).toEqual([-1, -1, 3, 13])
+  expect([fifo.clear().length, fifo.size, fifo.peek()]).toEqual([98, 0, undefined])
+})

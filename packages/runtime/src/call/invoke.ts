@@ -1,7 +1,7 @@
 import { UnsendableValueError, ValueTooLargeError, decodeValue, encodeArguments } from '@turbolift/worker-base/wire'
 import type { CallStreams, DecodeOptions, ResultForm, WireValue } from '@turbolift/worker-base/wire'
 
-import { argumentUnsendable, callTooLarge } from './errors.ts'
+import { answerUnreadable, argumentUnsendable, callTooLarge } from './errors.ts'
 import type { LiftManifest } from '../manifest.ts'
 import type { Invoker, Settle } from './invoker.ts'
 import type { CallOptions, Captures, LiftedMeta } from './lifted.ts'
@@ -77,7 +77,7 @@ export class LiftedInvoker implements Invoker {
   }
 
   start(args: readonly unknown[], settle: Settle): unknown {
-    const sink = new DecodingSink(settle)
+    const sink = new DecodingSink(settle, this.#lifted.meta.name)
     try {
       const request = encodeCall(this.#lifted, args, this.#results)
       if (!(request instanceof Promise)) return callsOf(this.#lifted).submit(request, sink)
@@ -99,13 +99,15 @@ export class LiftedInvoker implements Invoker {
 /** Passes on what a call gives. One object, since there may be a million of them. */
 export class DecodingSink implements CallSink {
   readonly #settle: Settle
+  readonly #name: string
 
-  constructor(settle: Settle) {
+  constructor(settle: Settle, name: string) {
     this.#settle = settle
+    this.#name = name
   }
 
   resolve(value: WireValue): void {
-    resolveDecoded(this.#settle, value)
+    this.#resolveDecoded(value)
   }
 
   reject(error: unknown): void {
@@ -113,19 +115,19 @@ export class DecodingSink implements CallSink {
   }
 
   onOpened(value: WireValue, streams: CallStreams): void {
-    resolveDecoded(this.#settle, value, { toStream: (number) => streams.read(number) })
+    this.#resolveDecoded(value, { toStream: (number) => streams.read(number) })
   }
-}
 
-function resolveDecoded(settle: Settle, value: WireValue, around?: DecodeOptions): void {
-  let decoded: unknown
-  try {
-    decoded = decodeValue(value, around)
-  } catch (error) {
-    settle.reject(error)
-    return
+  #resolveDecoded(value: WireValue, around?: DecodeOptions): void {
+    let decoded: unknown
+    try {
+      decoded = decodeValue(value, around)
+    } catch (error) {
+      this.#settle.reject(answerUnreadable(this.#name, error))
+      return
+    }
+    this.#settle.resolve(decoded)
   }
-  settle.resolve(decoded)
 }
 
 type RequestForm = Pick<CallRequest, 'captures' | 'results'>

@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from '@turbolift/worker-base/clock'
+
 /** Longest delay that timers take. */
 const FOREVER_MS = 2 ** 31 - 1
 

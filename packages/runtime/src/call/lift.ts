@@ -16,6 +16,6 @@ export function lift<F extends (...args: never[]) => unknown>(fn: F, options: Ca
 
 /** An ordinary function, in a worker or a test: it cannot be ended from outside, but tried again. */
 function bindPlain(fn: (...args: never[]) => unknown, options: CallOptions): (...args: never[]) => unknown {
-  const bound = (...args: never[]): Promise<unknown> => callPlain(() => fn(...args), options)
+  const bound = (...args: never[]): Promise<unknown> => callPlain({ name: fn.name, run: () => fn(...args) }, options)
   return Object.defineProperties(bound, { name: { value: fn.name }, length: { value: fn.length } })
 }

@@ -1,30 +1,29 @@
-import type { MapOptions, Outcome } from './map-options.ts'
-import type { MapRun } from './map-run.ts'
+import { mapUsedTwice } from './errors.ts'
+import { MapIterator } from './map-iterator.ts'
+import type { MapReading } from './map-iterator.ts'
 import { joinStacks } from './stack.ts'
-import type { CallSite } from './stack.ts'
 
 /** What `map` gives: a promise of all results, or with `for await` one after the other. */
 export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
-  readonly #start: () => MapRun
-  readonly #options: MapOptions
-  readonly #site: CallSite
-  #iterator: AsyncGenerator<R, void, undefined> | undefined
+  readonly #reading: MapReading<R>
+  #iterator: MapIterator<R> | undefined
   #all: Promise<R[]> | undefined
 
-  /** @param site where the map was called */
-  constructor(start: () => MapRun, options: MapOptions, site: CallSite) {
-    this.#start = start
-    this.#options = options
-    this.#site = site
+  constructor(reading: MapReading<R>) {
+    this.#reading = reading
   }
 
   get [Symbol.toStringTag](): string {
     return 'MapResults'
   }
 
-  /** One after the other. All loops share one iteration; the one that is left early ends it. */
+  /**
+   * One after the other. All loops share one iteration; the one that is left early ends it.
+   * @throws LiftError `MAP_USED_TWICE`: it was awaited
+   */
   [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
-    this.#iterator ??= this.#iterate()
+    if (this.#all !== undefined) throw mapUsedTwice(this.#reading.name)
+    this.#iterator ??= new MapIterator(this.#reading)
     return this.#iterator
   }
 
@@ -45,44 +44,22 @@ export class MapResults<R> implements Promise<R[]>, AsyncIterable<R> {
     return this.then((results) => results).finally(onFinally)
   }
 
-  async *#iterate(): AsyncGenerator<R, void, undefined> {
-    const run = this.#start()
-    try {
-      for (let outcome = run.take(); outcome !== 'end'; outcome = run.take()) {
-        if (outcome === 'later') await run.arrival()
-        else if (this.#isWanted(outcome)) yield this.#toResult(outcome)
-      }
-    } catch (error) {
-      throw joinStacks(error, this.#site)
-    } finally {
-      await run.stop()
-    }
-  }
-
-  // The same without a generator in between: a million results are a million turns of it.
+  // Not by the iterator: a million results are a million turns of it.
   async #collect(): Promise<R[]> {
+    if (this.#iterator !== undefined) throw mapUsedTwice(this.#reading.name)
     const results: R[] = []
-    const run = this.#start()
+    const { start, isWanted, toResult, site } = this.#reading
+    const run = start()
     try {
       for (let outcome = run.take(); outcome !== 'end'; outcome = run.take()) {
         if (outcome === 'later') await run.arrival()
-        else if (this.#isWanted(outcome)) results.push(this.#toResult(outcome))
+        else if (isWanted(outcome)) results.push(toResult(outcome))
       }
       return results
     } catch (error) {
-      throw joinStacks(error, this.#site)
+      throw joinStacks(error, site)
     } finally {
-      await run.stop()
+      run.stop()
     }
-  }
-
-  #isWanted(outcome: Outcome<unknown>): boolean {
-    return outcome.status === 'fulfilled' || this.#options.onError !== 'skip'
-  }
-
-  // The overloads of `map` say which of the two R is; this is where outcomes become it.
-  #toResult(outcome: Outcome<unknown>): R {
-    if (this.#options.onError === 'return' || outcome.status === 'rejected') return outcome as R
-    return outcome.value as R
   }
 }

@@ -8,6 +8,8 @@ import type { MapOptions, Outcome } from './map-options.ts'
 /** Results that may wait for a slow one before them, as a multiple of the calls at a time. */
 const WAITING_RESULTS = 4
 
+type InputStep = IteratorResult<readonly unknown[]>
+
 /** The lists of arguments, one for each call. */
 export type Inputs = Iterator<readonly unknown[]> | AsyncIterator<readonly unknown[]>
 
@@ -41,9 +43,13 @@ export class MapRun {
   #read = 0
   #taken = 0
   #isReading = false
+  /** Inside of the source's `next()`. */
+  #isAsking = false
   #isExhausted = false
+  #isStopped = false
   #ended: { readonly error: unknown } | undefined
-  #wake: (() => void) | undefined
+  #arrival: Promise<void> | undefined
+  #wake: () => void = () => undefined
 
   constructor(run: MapRunOptions) {
     this.#run = run
@@ -60,6 +66,7 @@ export class MapRun {
   take(): Outcome<unknown> | 'later' | 'end' {
     this.#readInputs()
     if (this.#ended !== undefined) throw this.#ended.error
+    if (this.#isStopped) return 'end'
     const index = this.#run.options.ordered === false ? firstKey(this.#outcomes) : this.#taken
     const outcome = index === undefined ? undefined : this.#outcomes.get(index)
     if (outcome === undefined) return this.#isDone() ? 'end' : 'later'
@@ -69,34 +76,34 @@ export class MapRun {
   }
 
   /** Resolves when `take` may have more to give. */
-  async arrival(): Promise<void> {
-    await new Promise<void>((resolve) => {
+  arrival(): Promise<void> {
+    this.#arrival ??= new Promise<void>((resolve) => {
       this.#wake = resolve
     })
+    return this.#arrival
   }
 
-  /** Cancels what is in flight and closes the source. Harmless after the end. */
-  async stop(): Promise<void> {
+  /** Cancels what is in flight and tells the source to return, without waiting for it. Harmless after the end. */
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
     const { invoker, options, report } = this.#run
     options.signal?.removeEventListener('abort', this.#onAbort)
-    const wasExhausted = this.#isExhausted
-    this.#isExhausted = true
     const calls = [...this.#calls.values()]
     this.#calls.clear()
-    const reason = this.#ended?.error ?? mapStopped(this.#run.name)
+    this.#outcomes.clear()
+    const reason = this.#reason
     for (const call of calls) invoker.cancel(call, reason)
     report?.end(this.#ended?.error)
-    if (!wasExhausted) await this.#closeSource()
+    this.#notify()
+    const isOpen = !this.#isExhausted
+    this.#isExhausted = true
+    // One that is just giving an input cannot return before it has.
+    if (isOpen && !this.#isAsking) closeSource(this.#run.inputs)
   }
 
-  async #closeSource(): Promise<void> {
-    try {
-      await this.#run.inputs.return?.()
-    } catch (error) {
-      // It comes after the error that ended the map, and must not stand in its place.
-      if (this.#ended === undefined) throw error
-      process.emitWarning(error instanceof Error ? error : String(error))
-    }
+  get #reason(): unknown {
+    return this.#ended === undefined ? mapStopped(this.#run.name) : this.#ended.error
   }
 
   #isDone(): boolean {
@@ -110,26 +117,34 @@ export class MapRun {
   }
 
   #readInputs(): void {
-    while (!this.#isReading && !this.#isExhausted && this.#ended === undefined && this.#hasRoom()) this.#readInput()
+    try {
+      while (!this.#isReading && !this.#isExhausted && this.#hasRoom()) this.#readInput()
+    } catch (error) {
+      this.#onSourceError(error)
+    }
   }
 
   // Reading is guarded against itself: a call may settle, and the source may do anything, before this returns.
   #readInput(): void {
     this.#isReading = true
-    try {
-      const step = this.#run.inputs.next()
-      if (step instanceof Promise) {
-        step.then(this.#onAsyncInput, this.#onSourceError)
-        return
-      }
-      this.#onInput(step)
-    } catch (error) {
-      this.#onSourceError(error)
+    const step = this.#ask()
+    if (step instanceof Promise) {
+      step.then(this.#onAsyncInput, this.#onSourceError)
+      return
     }
+    this.#onInput(step)
     this.#isReading = false
   }
 
-  readonly #onAsyncInput = (step: IteratorResult<readonly unknown[]>): void => {
+  #ask(): InputStep | Promise<InputStep> {
+    this.#isAsking = true
+    const step = this.#run.inputs.next()
+    this.#isAsking = false
+    if (this.#isStopped) closeSource(this.#run.inputs)
+    return step
+  }
+
+  readonly #onAsyncInput = (step: InputStep): void => {
     this.#onInput(step)
     this.#isReading = false
     this.#readInputs()
@@ -142,7 +157,7 @@ export class MapRun {
     this.#end(error)
   }
 
-  #onInput(step: IteratorResult<readonly unknown[]>): void {
+  #onInput(step: InputStep): void {
     if (step.done === true) this.#isExhausted = true
     else if (!this.#isExhausted) this.#start(this.#read++, step.value)
   }
@@ -150,14 +165,16 @@ export class MapRun {
   #start(index: number, args: readonly unknown[]): void {
     const settle = new MapCall(index, this.#settle)
     const call = this.#run.invoker.start(args, settle)
-    if (!settle.isSettled) this.#calls.set(index, call)
+    if (settle.isSettled) return
+    if (this.#isStopped) return this.#run.invoker.cancel(call, this.#reason)
+    this.#calls.set(index, call)
     this.#counts.inFlight = this.#calls.size
   }
 
   #finish(outcome: Outcome<unknown>): void {
     this.#calls.delete(outcome.index)
     this.#counts.inFlight = this.#calls.size
-    if (this.#ended !== undefined) return
+    if (this.#isStopped) return
     if (outcome.status === 'fulfilled') this.#counts.done += 1
     this.#outcomes.set(outcome.index, outcome)
     // Also while the caller is busy with a result: workers need not wait for it, up to a limit.
@@ -167,7 +184,7 @@ export class MapRun {
 
   #onError(index: number, error: unknown): void {
     const { options } = this.#run
-    if (this.#ended !== undefined) return
+    if (this.#isStopped) return
     this.#counts.failed += 1
     if (options.onError === undefined || options.onError === 'throw') return this.#end(error)
     if (options.maxFailures !== undefined) {
@@ -177,15 +194,27 @@ export class MapRun {
     this.#finish({ status: 'rejected', index, reason: error })
   }
 
+  /** At once, whatever the source and the reader of the results are busy with. */
   #end(error: unknown): void {
+    if (this.#isStopped) return
     this.#ended ??= { error }
-    this.#notify()
+    this.stop()
   }
 
   #notify(): void {
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
+    this.#arrival = undefined
+    this.#wake()
+  }
+}
+
+/** What it does then comes after what ended the map, and must not stand in its place. */
+function closeSource(inputs: Inputs): void {
+  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error))
+  try {
+    const closed = inputs.return?.()
+    if (closed instanceof Promise) closed.catch(warn)
+  } catch (error) {
+    warn(error)
   }
 }
 

@@ -1,9 +1,10 @@
-import { mapOfStream } from './errors.ts'
+import { inputNotList, inputsNotIterable, mapOfStream } from './errors.ts'
 import { openResultCache } from './cache.ts'
 import type { ResultCache } from './cache.ts'
 import { liftedHandleOf } from './lifted.ts'
 import type { CallOptions } from './lifted.ts'
 import { checkMapOptions } from './map-options.ts'
+import { MapReading } from './map-iterator.ts'
 import type { MapOptions, Outcome } from './map-options.ts'
 import { MapResults } from './map-results.ts'
 import { MapRun } from './map-run.ts'
@@ -15,6 +16,18 @@ import type { CallSite } from './stack.ts'
 /** What is worked on: read only as fast as results are taken. */
 export type Source<I> = Iterable<I> | AsyncIterable<I>
 
+type Returning = MapOptions & { readonly onError: 'return' }
+type Throwing = MapOptions & { readonly onError?: 'throw' | 'skip' }
+
+/** Calls of async generators give many values each, for which a map has no place. */
+type NoStream<R> = [R] extends [never]
+  ? unknown
+  : R extends AsyncGenerator<unknown, unknown, never>
+    ? { readonly 'a call of an async generator gives many values, not one result': never }
+    : unknown
+type Single<I, R> = ((input: I) => R) & NoStream<R>
+type Spread<A extends readonly unknown[], R> = ((...args: A) => R) & NoStream<R>
+
 /**
  * Calls `fn` with each input, on all workers at a time.
  * The result is a promise of all results in an array, or with `for await` the results one by one; leaving the loop
@@ -24,18 +37,19 @@ export type Source<I> = Iterable<I> | AsyncIterable<I>
  * const pages = await map(render, urls)
  * for await (const page of map(render, readUrls(), { ordered: false, retries: 2 })) await save(page)
  */
+export function map<I, R>(fn: Single<I, R>, inputs: Source<I>, options: Returning): MapResults<Outcome<Awaited<R>>>
+export function map<I, R>(fn: Single<I, R>, inputs: Source<I>, options?: Throwing): MapResults<Awaited<R>>
 export function map<I, R>(
-  fn: (input: I) => R,
+  fn: Single<I, R>,
   inputs: Source<I>,
-  options: MapOptions & { readonly onError: 'return' },
-): MapResults<Outcome<Awaited<R>>>
-export function map<I, R>(fn: (input: I) => R, inputs: Source<I>, options?: MapOptions): MapResults<Awaited<R>>
+  options: MapOptions,
+): MapResults<Awaited<R> | Outcome<Awaited<R>>>
 export function map<I>(fn: (input: I) => unknown, inputs: Source<I>, options: MapOptions = {}): MapResults<unknown> {
   const site = captureSite(map)
   return start(fn, {
     call: 'map',
     site,
-    inputs: toArguments(inputs, (input) => [input]),
+    inputs: toArguments('map', inputs, (input) => [input]),
     total: toTotal(inputs),
     options,
   })
@@ -46,15 +60,20 @@ export function map<I>(fn: (input: I) => unknown, inputs: Source<I>, options: Ma
  * @example await starmap(resize, [[photo, 100], [photo, 200]])
  */
 export function starmap<A extends readonly unknown[], R>(
-  fn: (...args: A) => R,
-  inputs: Source<A>,
-  options: MapOptions & { readonly onError: 'return' },
+  fn: Spread<A, R>,
+  inputs: Source<Readonly<A>>,
+  options: Returning,
 ): MapResults<Outcome<Awaited<R>>>
 export function starmap<A extends readonly unknown[], R>(
-  fn: (...args: A) => R,
-  inputs: Source<A>,
-  options?: MapOptions,
+  fn: Spread<A, R>,
+  inputs: Source<Readonly<A>>,
+  options?: Throwing,
 ): MapResults<Awaited<R>>
+export function starmap<A extends readonly unknown[], R>(
+  fn: Spread<A, R>,
+  inputs: Source<Readonly<A>>,
+  options: MapOptions,
+): MapResults<Awaited<R> | Outcome<Awaited<R>>>
 export function starmap<A extends readonly unknown[]>(
   fn: (...args: A) => unknown,
   inputs: Source<A>,
@@ -64,22 +83,18 @@ export function starmap<A extends readonly unknown[]>(
   return start(fn, {
     call: 'starmap',
     site,
-    inputs: toArguments(inputs, (args) => args),
+    inputs: toArguments('starmap', inputs, toList),
     total: toTotal(inputs),
     options,
   })
 }
 
 /** `map` for functions without a result: starts at once, keeps nothing, resolves when all calls are done. */
-export async function forEach<I>(
-  fn: (input: I) => unknown,
-  inputs: Source<I>,
-  options: MapOptions = {},
-): Promise<void> {
+export async function forEach<I, R>(fn: Single<I, R>, inputs: Source<I>, options: MapOptions = {}): Promise<void> {
   const call = {
     call: 'forEach',
     site: captureSite(forEach),
-    inputs: toArguments(inputs, (input: I) => [input]),
+    inputs: toArguments('forEach', inputs, (input: I) => [input]),
     total: toTotal(inputs),
     options: { ...options, ordered: false },
   }
@@ -105,7 +120,9 @@ function start(
   const handle = liftedHandleOf(fn)
   if (handle === undefined) {
     const run = { name: fn.name, invoker: new PlainInvoker(fn, options), options, report: undefined }
-    return new MapResults(() => new MapRun({ ...run, inputs: inputs() }), options, site)
+    return new MapResults(
+      new MapReading({ name: fn.name, site, options }, () => new MapRun({ ...run, inputs: inputs() })),
+    )
   }
   if (handle.meta.kind === 'stream') throw mapOfStream(handle.meta.name)
   const begin = () => {
@@ -117,7 +134,7 @@ function start(
     })
     return new MapRun({ name: fn.name, invoker, inputs: inputs(), options, report })
   }
-  return new MapResults(begin, options, site)
+  return new MapResults(new MapReading({ name: fn.name, site, options }, begin))
 }
 
 // The map itself watches the signal: one listener instead of one for each call.
@@ -133,16 +150,37 @@ function openCache({ cache }: MapOptions): Promise<ResultCache> | undefined {
   return cache === undefined ? undefined : openResultCache(cache)
 }
 
+/** @throws LiftError `INPUT_NOT_LIST` */
+function toList(input: readonly unknown[]): readonly unknown[] {
+  if (!Array.isArray(input)) throw inputNotList(input)
+  return input
+}
+
 function toTotal(inputs: Source<unknown>): number | undefined {
   if (Array.isArray(inputs)) return inputs.length
   return inputs instanceof Set || inputs instanceof Map ? inputs.size : undefined
 }
 
-function toArguments<I>(source: Source<I>, pack: (input: I) => readonly unknown[]): () => Inputs {
+/** @throws LiftError `INPUTS_NOT_ITERABLE` */
+function toArguments<I>(call: string, source: Source<I>, pack: (input: I) => readonly unknown[]): () => Inputs {
+  if (!isIterable(source)) throw inputsNotIterable(call, source)
   return () => {
-    if (Symbol.asyncIterator in source) return packEachAsync(source[Symbol.asyncIterator](), pack)
+    if (isAsync(source)) return packEachAsync(source[Symbol.asyncIterator](), pack)
     return packEach(source[Symbol.iterator](), pack)
   }
+}
+
+// A text is an iterable too, and no object.
+function isAsync<I>(source: Source<I>): source is AsyncIterable<I> {
+  return Symbol.asyncIterator in Object(source)
+}
+
+function isIterable(source: unknown): boolean {
+  return (
+    source !== undefined &&
+    source !== null &&
+    (Symbol.iterator in Object(source) || Symbol.asyncIterator in Object(source))
+  )
 }
 
 function packEach<I>(inputs: Iterator<I>, pack: (input: I) => readonly unknown[]): Iterator<readonly unknown[]> {

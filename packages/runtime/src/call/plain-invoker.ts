@@ -1,6 +1,6 @@
 import type { Invoker, Settle } from './invoker.ts'
+import type { CallOptions } from './lifted.ts'
 import { callPlain } from './plain-call.ts'
-import type { RetryOptions } from './retry.ts'
 
 /** Calls at a time of a function that runs in this process. */
 const APPETITE = 64
@@ -9,16 +9,16 @@ const APPETITE = 64
 export class PlainInvoker implements Invoker {
   readonly appetite: number = APPETITE
   readonly #fn: (...args: never[]) => unknown
-  readonly #options: RetryOptions
+  readonly #options: CallOptions
 
-  constructor(fn: (...args: never[]) => unknown, options: RetryOptions) {
+  constructor(fn: (...args: never[]) => unknown, options: CallOptions) {
     this.#fn = fn
     this.#options = options
   }
 
   start(args: readonly unknown[], settle: Settle): AbortController {
     const stop = new AbortController()
-    const call = () => Reflect.apply(this.#fn, undefined, args)
+    const call = { name: this.#fn.name, run: () => Reflect.apply(this.#fn, undefined, args) }
     callPlain(call, { ...this.#options, signal: stop.signal }).then(
       (value) => settle.resolve(value),
       (error) => settle.reject(error),

@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setTimeout } from '@turbolift/worker-base/clock'
+
 import type { PoolConfig } from '../config.ts'
 import type { Deployment } from '../deploy/platform.ts'
 import type { WorkerClient } from './client.ts'
@@ -11,22 +13,30 @@ const UNKNOWN_APPETITE = 64
 const FIRST_WORKERS = 16
 const CROWDED_MS = 1_000
 
+export interface PoolLoad {
+  /** How many calls wait in the program. */
+  queued(): number
+  /** There are no workers, and none can be had now. */
+  onNone(error: unknown): void
+}
+
 /** How many workers a pool has: more as its load asks for them, fewer when they are idle. */
 export class PoolSize {
   readonly #config: PoolConfig
   readonly #connections: WorkerConnections
-  readonly #queued: () => number
+  readonly #load: PoolLoad
   #deployment: Deployment | undefined
   #replicas = 0
+  /** The platform has refused more workers a moment ago. */
+  #isRefused = false
   #most = FIRST_WORKERS
   #crowdedTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  /** @param queued how many calls wait in the program */
-  constructor(config: PoolConfig, connections: WorkerConnections, queued: () => number) {
+  constructor(config: PoolConfig, connections: WorkerConnections, load: PoolLoad) {
     this.#config = config
     this.#connections = connections
-    this.#queued = queued
+    this.#load = load
   }
 
   /** How long calls take; `Infinity` when that is not known. */
@@ -70,9 +80,23 @@ export class PoolSize {
     if (this.#replicas >= deployment.maxReplicas) return
     this.#armCrowdedTimer()
     const wanted = this.#wanted(deployment)
-    if (wanted <= this.#replicas) return
+    if (wanted <= this.#replicas || this.#isRefused) return
+    const before = this.#replicas
+    // Before it is asked: the answer may be there when this returns.
     this.#replicas = wanted
-    deployment.scaleTo(wanted)
+    try {
+      deployment.scaleTo(wanted)
+    } catch (error) {
+      this.accept(before, error)
+    }
+  }
+
+  /** More than these workers cannot be had now. Those that are there do the work; without any, nobody does. */
+  accept(replicas: number, error: unknown): void {
+    this.#replicas = replicas
+    // Not with each call that comes: with the next look at those that wait.
+    this.#isRefused = replicas > 0
+    if (replicas === 0) this.#load.onNone(error)
   }
 
   /** A worker is gone: it is replaced only if the load still asks for as many. */
@@ -80,12 +104,12 @@ export class PoolSize {
     if (this.#deployment === undefined) return
     const needed = this.#wanted(this.#deployment, this.#connections.clients.size)
     if (needed >= this.#replicas) return
-    this.#replicas = needed
     this.#deployment.scaleTo(needed)
+    this.#replicas = needed
   }
 
   #wanted({ slotsPerWorker, maxReplicas }: Deployment, replicas: number = this.#replicas): number {
-    let pending = this.#queued()
+    let pending = this.#load.queued()
     for (const { inFlight } of this.#connections.clients) pending += inFlight.size
     const averageMs = this.#averageMs
     const { minReplicas } = this.#config
@@ -95,13 +119,15 @@ export class PoolSize {
 
   // Calls that wait, time after time, need more workers than seemed enough.
   #armCrowdedTimer(): void {
-    if (this.#queued() === 0) {
+    if (this.#load.queued() === 0) {
       clearTimeout(this.#crowdedTimer)
       this.#crowdedTimer = undefined
+      this.#isRefused = false
       return
     }
     this.#crowdedTimer ??= setTimeout(() => {
       this.#crowdedTimer = undefined
+      this.#isRefused = false
       this.#most = Math.max(this.#most, this.#replicas * 2)
       this.grow()
     }, CROWDED_MS).unref()
@@ -122,8 +148,9 @@ export class PoolSize {
     )
     if (idle.length > 0) {
       for (const client of idle) client.isDraining = true
-      this.#replicas = this.#deployment?.isSizedElsewhere === true ? 0 : this.#replicas - idle.length
-      this.#deployment?.scaleTo(this.#replicas, { idle: idle.map((client) => client.workerId) })
+      const replicas = this.#deployment?.isSizedElsewhere === true ? 0 : this.#replicas - idle.length
+      this.#deployment?.scaleTo(replicas, { idle: idle.map((client) => client.workerId) })
+      this.#replicas = replicas
     }
     this.#armIdleTimer()
   }

@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { CallTimeoutError, LiftError } from '../errors.ts'
 import type { CallOptions } from './lifted.ts'
 import { FatalError, RetryableError } from './user-errors.ts'
 
 const DEFAULT_DELAY_MS = 100
 const LONGEST_DELAY_MS = 30_000
+/** Timers take no longer delays, and begin at once instead: 24 days. */
+const LONGEST_ASKED_MS = 2 ** 31 - 1
 /** Retries that a `RetryableError` gets without anybody asking for them. */
 const RETRYABLE_RETRIES = 3
 
@@ -28,13 +28,6 @@ export function retryDelayMs(
   return delayMs * (0.5 + random / 2)
 }
 
-/** Waits before a retry, as part of a call that is pending: the program does not end meanwhile. */
-export async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  await delay(delayMs, undefined, { signal }).catch((error: unknown) => {
-    throw signal?.reason ?? error
-  })
-}
-
 // Errors of ours say that the call cannot work, or were retried already; what users throw may work the next time.
 function isWorthRetrying(error: unknown): boolean {
   if (error instanceof LiftError) return error instanceof CallTimeoutError
@@ -43,5 +36,7 @@ function isWorthRetrying(error: unknown): boolean {
 
 function askedDelayMs(error: unknown): number | undefined {
   if (!(error instanceof RetryableError)) return undefined
-  return typeof error.retryAfterMs === 'number' ? error.retryAfterMs : undefined
+  const { retryAfterMs } = error
+  if (typeof retryAfterMs !== 'number' || Number.isNaN(retryAfterMs)) return undefined
+  return Math.min(Math.max(retryAfterMs, 0), LONGEST_ASKED_MS)
 }

@@ -28,7 +28,7 @@ interface Watched {
 const watched = new WeakMap<AbortSignal, Watched>()
 
 /** One listener for all calls with a signal: Node warns of a leak from the eleventh on. Returns what takes it back. */
-function onAbort(signal: AbortSignal, action: () => void): () => void {
+export function onAbort(signal: AbortSignal, action: () => void): () => void {
   const { actions, listener } = watched.get(signal) ?? watch(signal)
   actions.add(action)
   return () => {

@@ -1,5 +1,6 @@
+import { clearTimeout, setTimeout } from '@turbolift/worker-base/clock'
 import { CallStreams } from '@turbolift/worker-base/wire'
-import type { OutcomeMessage, ResultForm, StreamEvent, WireValue } from '@turbolift/worker-base/wire'
+import type { OutcomeMessage, ResultForm, StreamEvent, WireValue, WorkerMessage } from '@turbolift/worker-base/wire'
 
 import type { CallReport } from '../watch/call-report.ts'
 import type { AnswerMessage } from './client.ts'
@@ -79,6 +80,14 @@ export interface Batches extends Pick<Calls, 'submit' | 'cancel'> {
   resume(request: CallRequest, sink: CallSink, answer: AnswerMessage): Task
 }
 
+/** What comes of a call before its end. */
+export type PartMessage = Extract<WorkerMessage, { readonly kind: 'item' | 'opened' | 'outcome' | 'stream' }>
+
+/** Who has taken a call. */
+export interface TaskOwner {
+  onSettled(task: Task): void
+}
+
 /** One call from the time it is made until it is settled. Retries are the same task. */
 export class Task {
   readonly request: CallRequest
@@ -105,12 +114,17 @@ export class Task {
   isOpened = false
   /** Tells listeners how it goes; `undefined` when there are none. */
   readonly report: CallReport | undefined
-  /** Called once when the call is settled. */
-  onSettled: (() => void) | undefined = undefined
-  /** Held while somebody waits for it: as long as it has no result, and later for its streams. */
+  /** It waits in a queue of its owner's. */
+  isQueued = false
+  /** Hears once that the call is settled. */
+  owner: TaskOwner | undefined = undefined
+  /** Ends the watching of its signals. */
+  unwatch: (() => void) | undefined = undefined
+  /** Held while somebody waits for it, and later for its streams. */
   keepAlive: Pick<KeepAlive, 'hold' | 'release'> | undefined = undefined
   #streams: CallStreams | undefined
   #pause: NodeJS.Timeout | undefined
+  #isAwaited = false
 
   constructor(request: CallRequest, sink: CallSink, report?: CallReport) {
     this.request = request
@@ -124,24 +138,42 @@ export class Task {
     return this.attempts + this.failures + 1
   }
 
-  onItem(value: WireValue): void {
+  /** Whether its caller waits now: then the program does not end. */
+  get isAwaited(): boolean {
+    return this.#isAwaited
+  }
+
+  set isAwaited(isAwaited: boolean) {
+    if (this.#isAwaited === isAwaited) return
+    this.#isAwaited = isAwaited
+    if (isAwaited) this.keepAlive?.hold()
+    else this.keepAlive?.release()
+  }
+
+  /** @throws where the message cannot be read */
+  onPart(message: PartMessage): void {
     if (this.isSettled) return
-    this.isConsumed = true
-    this.sink.onItem?.(value)
+    switch (message.kind) {
+      case 'item':
+        this.isConsumed = true
+        return this.sink.onItem?.(message.value)
+      case 'opened':
+        return this.#open(message.value)
+      case 'outcome':
+        return this.sink.onOutcome?.(message)
+      case 'stream':
+        if (message.event === 'credit') this.isConsumed = true
+        return this.#streams?.receive(message)
+    }
   }
 
   /** The result is there, and holds streams. */
-  open(value: WireValue): void {
-    if (this.isSettled || this.isOpened) return
+  #open(value: WireValue): void {
+    if (this.isOpened) return
     this.isConsumed = true
     this.isOpened = true
-    this.keepAlive?.release()
+    this.isAwaited = false
     this.sink.onOpened?.(value, this.#openStreams())
-  }
-
-  onStreamEvent(event: StreamEvent): void {
-    if (event.event === 'credit') this.isConsumed = true
-    this.#streams?.receive(event)
   }
 
   resolve(value: WireValue): void {
@@ -185,8 +217,9 @@ export class Task {
   #settle(): void {
     this.isSettled = true
     clearTimeout(this.#pause)
-    if (!this.isOpened) this.keepAlive?.release()
-    this.onSettled?.()
+    this.isAwaited = false
+    this.unwatch?.()
+    this.owner?.onSettled(this)
   }
 
   #openStreams(): CallStreams {

@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 
+import { clearInterval, setInterval } from '@turbolift/worker-base/clock'
+
 import { LiftError } from '../errors.ts'
 import { toVisibleText } from '../visible-text.ts'
 import type { Command, CommandOutput } from './command.ts'

@@ -57,7 +57,12 @@ async function planRun(
     onLog: () => undefined,
     signal,
   })
-  const events = { onWorker: () => undefined, onWorkerGone: () => undefined, onFailed: () => undefined }
+  const events = {
+    onWorker: () => undefined,
+    onWorkerGone: () => undefined,
+    onRefused: () => undefined,
+    onFailed: () => undefined,
+  }
   for (const pool of toPools(manifest)) {
     const request = { manifest, pool, events, signal }
     const deployment = await openPool({ run, request, pool: config.pool(pool), cluster: config.kubernetes })

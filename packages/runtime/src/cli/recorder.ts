@@ -1,3 +1,4 @@
+import { wallClock } from '@turbolift/worker-base/clock'
 import type { KubernetesObject } from '@kubernetes/client-node'
 
 import type { Kind, Kinds, KubernetesClient, WatchEvent } from '../deploy/client.ts'
@@ -49,7 +50,10 @@ async function* watchNothing<K extends Kind>(
   if (kind === 'Job')
     yield {
       type: 'ADDED',
-      object: parseKind(kind, { metadata: { name: 'anchor' }, status: { startTime: new Date().toISOString() } }),
+      object: parseKind(kind, {
+        metadata: { name: 'anchor' },
+        status: { startTime: new Date(wallClock()).toISOString() },
+      }),
     }
   yield { type: 'SYNCED' }
   await new Promise((_, reject) => {

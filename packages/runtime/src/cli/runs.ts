@@ -1,3 +1,4 @@
+import { wallClock } from '@turbolift/worker-base/clock'
 import type { V1Deployment, V1Job, V1Pod } from '@kubernetes/client-node'
 
 import { INSTALLED_REGISTRY } from '../deliver/registry-objects.ts'
@@ -38,7 +39,7 @@ export async function listRuns(
     client.list('Job', { labelSelector: `${managedSelector},${roleLabel}=anchor`, signal }),
     client.list('Pod', { labelSelector: `${managedSelector},${roleLabel}=worker`, signal }),
   ])
-  const now = Date.now()
+  const now = wallClock()
   return anchors.map((anchor) => toListed(anchor, workers, now)).toSorted((a, b) => b.ageSeconds - a.ageSeconds)
 }
 
@@ -50,7 +51,7 @@ export async function listRegistries(
   const found = await client.list('Deployment', { labelSelector, signal })
   return found.map((deployment) => ({
     name: deployment.metadata?.name ?? INSTALLED_REGISTRY,
-    ageSeconds: toAge(deployment, Date.now()),
+    ageSeconds: toAge(deployment, wallClock()),
     isReady: (deployment.status?.readyReplicas ?? 0) > 0,
   }))
 }

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '@turbolift/worker-base/clock'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 
 import type { KubernetesClient } from '../deploy/client.ts'
@@ -114,7 +115,7 @@ export interface RegistryPod {
 /** @returns a pod that is ready */
 export async function waitForRegistry({ client, namespace, name, signal }: RegistryWhere): Promise<RegistryPod> {
   const stop = new AbortController()
-  const timeout = AbortSignal.timeout(START_TIMEOUT_MS)
+  const timeout = timeoutSignal(START_TIMEOUT_MS)
   const inner = AbortSignal.any([signal, timeout, stop.signal])
   const options = { namespace, signal: inner }
   let last = 'no pod was created'

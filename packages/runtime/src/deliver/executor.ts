@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { timeoutSignal } from '@turbolift/worker-base/clock'
 import { createTemporaryFolder } from '@turbolift/worker-base/folders'
 
 import { digestMissing, toBuildError } from './build-failure.ts'
@@ -56,7 +57,7 @@ export async function buildWithExecutor(request: ExecutorRequest): Promise<strin
 async function runExecutor(request: ExecutorRequest, args: readonly string[], folder: string): Promise<void> {
   const { context, onLog, dockerConfig, options, signal } = request
   const timeoutMs = options.timeoutMs ?? DEFAULT_BUILD_TIMEOUT_MS
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const timeout = timeoutSignal(timeoutMs)
   const child = spawn(EXECUTOR, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, timeout]),

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
+import { clearTimeout, delay, setTimeout } from '@turbolift/worker-base/clock'
 import type { V1Pod } from '@kubernetes/client-node'
 
 import { ClusterRequestError } from '../deploy/client.ts'
@@ -135,7 +134,7 @@ async function sendContext({ scope, name, context }: KanikoRequest, signal: Abor
     await scope.client.writeStdin(name, { container: 'kaniko', stdin: [context], signal, namespace: scope.namespace })
   } catch (error) {
     // A container that died tells more than the connection that it took along.
-    await delay(POD_END_PATIENCE_MS, undefined, { signal })
+    await delay(POD_END_PATIENCE_MS, { signal })
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout, timeoutSignal } from '@turbolift/worker-base/clock'
 import type { V1OwnerReference } from '@kubernetes/client-node'
 
 import { LiftError } from '../errors.ts'
@@ -165,7 +166,7 @@ export async function removeAnchor(
   run: Pick<RunIdentity, 'name'>,
   uid: string | undefined,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(removalTimeoutMs)
+  const signal = timeoutSignal(removalTimeoutMs)
   try {
     await client.remove('Job', run.name, {
       propagation: 'Foreground',
@@ -184,7 +185,7 @@ export async function removeAnchor(
 }
 
 async function untilStarted(client: KubernetesClient, run: RunIdentity, signal: AbortSignal): Promise<void> {
-  const timeout = AbortSignal.timeout(startTimeoutMs)
+  const timeout = timeoutSignal(startTimeoutMs)
   const watching = { fieldSelector: `metadata.name=${run.name}`, signal: AbortSignal.any([signal, timeout]) }
   try {
     for await (const event of client.watch('Job', watching)) {

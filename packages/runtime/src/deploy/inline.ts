@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+import { clearTimeout, setTimeout } from '@turbolift/worker-base/clock'
 import { createInlineWorker } from '@turbolift/worker-base/inline'
 import type { InlineWorker } from '@turbolift/worker-base/inline'
 import { encodeError, onSharedGone } from '@turbolift/worker-base/wire'
@@ -9,9 +10,9 @@ import type { StreamEvent, WorkerMessage } from '@turbolift/worker-base/wire'
 import { settleByAnswer } from '../call/answer.ts'
 import { abortedSignal, watchSignals } from '../call/signals.ts'
 import { Task } from '../call/task.ts'
-import type { CallHost, CallRequest, CallSink, Calls } from '../call/task.ts'
+import type { CallHost, CallRequest, CallSink, Calls, TaskOwner } from '../call/task.ts'
 import type { PoolConfig } from '../config.ts'
-import { callTimedOut } from '../call/errors.ts'
+import { answerUnreadable, callTimedOut } from '../call/errors.ts'
 import { extractFiles } from '../extract.ts'
 import type { LiftManifest } from '../manifest.ts'
 import { reportCall } from '../watch/call-report.ts'
@@ -33,7 +34,7 @@ export interface InlineOptions {
  * Runs lifted functions in the program itself, for debuggers and tests. Their code is that of the workers, with modules
  * of its own, and values are encoded and decoded as on the way to a worker: what works here works there.
  */
-export class InlineCalls implements Calls, CallHost, AsyncDisposable {
+export class InlineCalls implements Calls, CallHost, TaskOwner, AsyncDisposable {
   readonly appetite: number = APPETITE
   readonly #options: InlineOptions
   readonly #tries: Map<number, Try> = new Map()
@@ -46,23 +47,26 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   get isBusy(): boolean {
-    return this.#tries.size > 0
+    return [...this.#tries.values()].some(({ task }) => task.isAwaited)
   }
 
   submit(request: CallRequest, sink: CallSink): Task {
     const task = new Task(request, sink, reportCall(request, this.#options.name))
-    const unwatch = watchSignals(task, this)
-    task.onSettled = () => {
-      clearTimeout(this.#tries.get(task.callId)?.timer)
-      unwatch?.()
-    }
+    task.isAwaited = true
+    task.owner = this
+    task.unwatch = watchSignals(task, this)
     this.#start(task)
     return task
   }
 
+  onSettled(task: Task): void {
+    this.#endTry(task.callId)
+  }
+
   cancel(task: Task, reason: unknown): void {
-    this.#send({ kind: 'cancel', id: task.callId, graceMs: 0, value: encodeError(reason) })
+    if (task.isSettled) return
     task.reject(reason)
+    this.#send({ kind: 'cancel', id: task.callId, graceMs: 0, value: encodeError(reason) })
   }
 
   abort(task: Task, reason: unknown): void {
@@ -88,12 +92,17 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#endSharing()
-    const worker = await this.#worker
+    const worker = await this.#worker?.catch(() => undefined)
     await worker?.stop()
   }
 
   #start(task: Task): void {
     void this.#run(task).catch((error: unknown) => task.reject(error))
+  }
+
+  #endTry(callId: number): void {
+    clearTimeout(this.#tries.get(callId)?.timer)
+    this.#tries.delete(callId)
   }
 
   async #run(task: Task): Promise<void> {
@@ -104,8 +113,8 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     task.host = this
     task.report?.start('inline')
     this.#tries.set(task.callId, { task, timer: this.#limitTime(task) })
-    this.#worker ??= this.#load()
-    const worker = await this.#worker
+    const worker = await this.#loaded()
+    if (task.isSettled) return
     for (const shared of request.value.shared ?? []) worker.send({ kind: 'share', id: 0, ...shared })
     const { liftId, captures, results, value } = request
     worker.send({
@@ -128,10 +137,21 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
     const expire = () => {
       const error = callTimedOut(name, '')
       this.#send({ kind: 'cancel', id: task.callId, graceMs: 0, value: encodeError(error) })
-      this.#tries.delete(task.callId)
+      this.#endTry(task.callId)
       task.fail(error, () => this.#start(task))
     }
     return timeoutMs === 0 ? undefined : setTimeout(expire, timeoutMs)
+  }
+
+  async #loaded(): Promise<InlineWorker> {
+    const worker = (this.#worker ??= this.#load())
+    try {
+      return await worker
+    } catch (error) {
+      // The next call tries anew.
+      if (this.#worker === worker) this.#worker = undefined
+      throw error
+    }
   }
 
   async #load(): Promise<InlineWorker> {
@@ -145,26 +165,35 @@ export class InlineCalls implements Calls, CallHost, AsyncDisposable {
   }
 
   #send(message: Parameters<InlineWorker['send']>[0]): void {
-    void this.#worker?.then((worker) => worker.send(message))
+    // One that cannot be loaded has its calls told so.
+    void this.#worker?.then(
+      (worker) => worker.send(message),
+      () => undefined,
+    )
   }
 
   #receive(message: WorkerMessage): void {
     const running = this.#tries.get(message.id)
     if (running === undefined) return
-    const { task, timer } = running
+    const { task } = running
+    try {
+      this.#tell(task, message)
+    } catch (cause) {
+      this.cancel(task, answerUnreadable(task.request.name, cause))
+    }
+  }
+
+  #tell(task: Task, message: WorkerMessage): void {
     switch (message.kind) {
       case 'item':
-        return task.onItem(message.value)
       case 'opened':
-        return task.open(message.value)
       case 'stream':
-        return task.onStreamEvent(message)
+        return task.onPart(message)
       case 'result':
       case 'error':
       case 'end':
       case 'lost': {
-        clearTimeout(timer)
-        this.#tries.delete(message.id)
+        this.#endTry(message.id)
         const verdict = settleByAnswer(task, message)
         if (verdict?.kind === 'failed') task.fail(verdict.error, () => this.#start(task))
         else if (verdict !== undefined) task.reject(new Error(verdict.why))

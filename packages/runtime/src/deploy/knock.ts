@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+
+import { delay } from '@turbolift/worker-base/clock'
 
 import type { PodTarget, Routes } from './reach.ts'
 
@@ -18,6 +19,6 @@ export async function connectWhenListening(routes: Routes, pod: PodTarget, signa
       // It does not listen yet. If it never does, its pod's state says why.
       signal.throwIfAborted()
     }
-    await delay(pauseMs, undefined, { signal, ref: false })
+    await delay(pauseMs, { signal, ref: false })
   }
 }

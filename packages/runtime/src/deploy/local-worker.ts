@@ -5,6 +5,8 @@ import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 
+import { clearTimeout, setTimeout, wallClock } from '@turbolift/worker-base/clock'
+
 import { workerExited, workerStartTimeout } from './worker-errors.ts'
 import type { LiftError } from '../errors.ts'
 import type { WorkerAddress } from './platform.ts'
@@ -72,7 +74,7 @@ class WorkerProcess implements LocalWorker {
   }
 
   async ready({ timeoutMs }: { readonly timeoutMs: number }): Promise<WorkerAddress> {
-    const deadline = Date.now() + timeoutMs
+    const deadline = wallClock() + timeoutMs
     const gone = this.gone.then((error) => {
       throw error
     })
@@ -132,7 +134,7 @@ class WorkerProcess implements LocalWorker {
     const exited = heard('exit').then(async () => {
       // What it printed comes first; but a process that it left behind may hold the pipes open for ever.
       let timer: NodeJS.Timeout | undefined
-      const waited = new Promise((resolve) => {
+      const waited = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, PIPES_CLOSE_MS)
       })
       await Promise.race([closed, waited])
@@ -150,9 +152,9 @@ class WorkerProcess implements LocalWorker {
       const socket = createConnection(this.#socketPath)
       const failure = await connected(socket)
       if (failure === undefined) return socket
-      if (Date.now() > deadline) throw workerStartTimeout(this.id, failure)
+      if (wallClock() > deadline) throw workerStartTimeout(this.id, failure)
       if (this.#isGone) throw await this.gone
-      await new Promise((resolve) => setTimeout(resolve, CONNECT_AGAIN_MS).unref())
+      await new Promise<void>((resolve) => setTimeout(resolve, CONNECT_AGAIN_MS).unref())
     }
   }
 

@@ -11,6 +11,7 @@ import { findExternals } from './externals.ts'
 import { startLocalWorker } from './local-worker.ts'
 import type { LocalWorker } from './local-worker.ts'
 import type { DeployRequest, Deployment, DeploymentEvents, Platform } from './platform.ts'
+import { processRefused } from './worker-errors.ts'
 
 const START_TIMEOUT_MS = 30_000
 /** Starts without success, one after the other, after which the pool is given up. */
@@ -93,12 +94,12 @@ class LocalDeployment implements Deployment {
   }
 
   scaleTo(replicas: number, { idle }: { readonly idle: readonly string[] } = { idle: [] }): void {
-    this.#wanted = replicas
     const ids = [...idle, ...[...this.#workers.keys()].toReversed()]
     for (const id of ids) {
       if (this.#workers.size > replicas) this.#stop(id, STOP_GRACE_MS)
     }
-    while (this.#workers.size < replicas) this.#start()
+    this.#wanted = replicas
+    this.#fill()
   }
 
   discard(workerId: string): void {
@@ -113,6 +114,16 @@ class LocalDeployment implements Deployment {
   async [Symbol.asyncDispose](): Promise<void> {
     this.scaleTo(0)
     await Promise.all(this.#stopping)
+  }
+
+  /** Where the system refuses a process, the pool stays as large as it is. */
+  #fill(): void {
+    try {
+      while (this.#workers.size < this.#wanted) this.#start()
+    } catch (cause) {
+      this.#wanted = this.#workers.size
+      this.#options.events.onRefused(this.#wanted, processRefused(cause))
+    }
   }
 
   #start(): void {
@@ -142,7 +153,7 @@ class LocalDeployment implements Deployment {
       // One that was told to stop is no loss.
       if (!this.#workers.delete(worker.id)) return
       events.onWorkerGone(worker.id, reason)
-      this.scaleTo(this.#wanted)
+      this.#fill()
     })
     try {
       const address = await worker.ready({ timeoutMs })

@@ -50,6 +50,8 @@ export interface DeploymentEvents {
   onWorker(worker: WorkerAddress): void
   /** A worker is gone or will be; `reason` says why, where the platform knows (out of memory, eviction). */
   onWorkerGone(workerId: string, reason: LiftError | undefined): void
+  /** Fewer workers than were asked for can be had now: this many are there. Who needs more may ask again. */
+  onRefused(replicas: number, error: LiftError): void
   /** No worker can come up any more: every waiting call fails with this error. */
   onFailed(error: LiftError): void
 }

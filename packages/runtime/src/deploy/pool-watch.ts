@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 
+import { clearInterval, performance, setInterval } from '@turbolift/worker-base/clock'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 
 import { LiftError } from '../errors.ts'

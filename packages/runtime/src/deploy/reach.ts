@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
 
+import { timeoutSignal } from '@turbolift/worker-base/clock'
+
 import type { KubernetesClient } from './client.ts'
 import { workerHost, workerPort } from './objects.ts'
 import type { IngressInput, Reach } from './options.ts'
@@ -123,5 +125,5 @@ async function opened(stream: Duplex, event: string, signal: AbortSignal): Promi
 }
 
 function limited(signal: AbortSignal, timeoutMs: number): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  return AbortSignal.any([signal, timeoutSignal(timeoutMs)])
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 
+import { wallClock } from '@turbolift/worker-base/clock'
+
 import type { KubernetesConfig } from '../config.ts'
 import type { DeliveredCode, Delivery } from '../deliver/delivery.ts'
 import { toOwnAddresses } from '../deliver/own-addresses.ts'
@@ -100,7 +102,7 @@ function toAnnotations(): Record<string, string> {
     'turbolift.dev/host': hostname(),
     'turbolift.dev/pid': String(process.pid),
     'turbolift.dev/user': userName(),
-    'turbolift.dev/started': new Date().toISOString(),
+    'turbolift.dev/started': new Date(wallClock()).toISOString(),
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { delay } from '@turbolift/worker-base/clock'
 
 import { LiftError } from '../errors.ts'
 import { toDeployFailure } from './errors.ts'
@@ -64,7 +64,7 @@ async function apply(options: ScaleOptions, { replicas, idle }: Wanted, applied:
   } catch (error) {
     // The API server may be away for a while: the anchor knows for how long that can go on.
     if (!isUnreachable(error)) throw error
-    await delay(1_000, undefined, { signal, ref: false })
+    await delay(1_000, { signal, ref: false })
     return applied
   }
 }

@@ -23,6 +23,30 @@ export function workerExited({ id, exitCode, signal, lastLines }: WorkerExit, ca
   )
 }
 
+/** The system, or Node, refuses to start a process at all. */
+export function processRefused(cause: unknown): DeployError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return new DeployError(
+    'PROCESS_REFUSED',
+    {
+      what: 'No worker process can be started.',
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix:
+        NOT_STARTED_FIXES.get(code) ??
+        'Look at the cause, or run with TURBOLIFT_TARGET=inline, which needs no processes.',
+    },
+    { cause },
+  )
+}
+
+const NOT_STARTED_FIXES: ReadonlyMap<unknown, string> = new Map([
+  [
+    'E2BIG',
+    'Make the environment smaller: workers get all variables of the program, and the system limits their size.',
+  ],
+  ['ERR_ACCESS_DENIED', 'Start Node with --allow-child-process too, or run with TURBOLIFT_TARGET=inline.'],
+])
+
 /** A worker process runs but does not listen. */
 export function workerStartTimeout(id: string, cause: Error): DeployError {
   return new DeployError(

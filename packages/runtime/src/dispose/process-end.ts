@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from '@turbolift/worker-base/clock'
+
 /** What must not outlive the process. */
 export interface Ending {
   /** Calls are pending: then the process is not about to end. */

@@ -1,3 +1,4 @@
+import { performance } from '@turbolift/worker-base/clock'
 import type { WireValue } from '@turbolift/worker-base/wire'
 
 import { events } from './events.ts'

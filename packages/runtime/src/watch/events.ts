@@ -1,6 +1,8 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Channel } from 'node:diagnostics_channel'
 
+import { performance } from '@turbolift/worker-base/clock'
+
 /** A listener hears `RunEvents[name]` with the time it happened, in milliseconds since 1970. */
 export type Timed<T> = T & { readonly at: number }
 

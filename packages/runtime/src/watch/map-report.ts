@@ -1,3 +1,5 @@
+import { performance } from '@turbolift/worker-base/clock'
+
 import { events } from './events.ts'
 import type { MapCounts, MapEvent } from './events.ts'
 

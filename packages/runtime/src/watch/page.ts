@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
 
+import { delay as pause } from '@turbolift/worker-base/clock'
 import { EventStream, H3 } from 'h3'
 import { toNodeHandler } from 'h3/node'
 import type { H3Event } from 'h3'
@@ -102,7 +102,7 @@ async function sendRuns(stream: EventStream, runs: WatchedRuns, signal: AbortSig
       const isNews = changed.length > 0 || order.join() !== sentOrder
       sentOrder = order.join()
       if (isNews) await stream.push({ event: 'runs', data: JSON.stringify({ changed, order }) })
-      await pause(REFRESH_MS, undefined, { signal, ref: false })
+      await pause(REFRESH_MS, { signal, ref: false })
     }
   } catch (error) {
     if (signal.aborted) return

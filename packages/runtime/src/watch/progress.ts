@@ -1,3 +1,5 @@
+import { clearInterval, performance, setInterval } from '@turbolift/worker-base/clock'
+
 import { toVisibleLine } from '../visible-text.ts'
 import { on } from './events.ts'
 import type { MapEnded, MapEvent, Timed } from './events.ts'

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 
 import { removeDeadDrafts, toDraftName } from '@turbolift/worker-base/folders'
 
+import { clearInterval, performance, setInterval } from '@turbolift/worker-base/clock'
+
 import { watchWriteFailed } from './errors.ts'
 import type { RunStarted } from './events.ts'
 import { createRecorder } from './recorder.ts'

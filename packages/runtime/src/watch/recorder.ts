@@ -1,3 +1,5 @@
+import { wallClock } from '@turbolift/worker-base/clock'
+
 import { on } from './events.ts'
 import type { RunStarted } from './events.ts'
 import { CallStatistics } from './call-statistics.ts'
@@ -25,7 +27,7 @@ export function createRecorder(run: RunStarted): RunRecorder {
 
 class EventRecorder implements RunRecorder {
   readonly #run: RunStarted
-  readonly #startedAt: number = Date.now()
+  readonly #startedAt: number = wallClock()
   readonly #calls: CallStatistics = new CallStatistics()
   readonly #objects: RunObjects = new RunObjects()
   readonly #errors: ErrorList = new ErrorList()
@@ -51,7 +53,7 @@ class EventRecorder implements RunRecorder {
       ...this.#run,
       pid: process.pid,
       startedAt: this.#startedAt,
-      at: Date.now(),
+      at: wallClock(),
       endedAt: this.#endedAt,
       ...this.#calls.toSnapshot(),
       ...this.#objects.toSnapshot(),
@@ -61,7 +63,7 @@ class EventRecorder implements RunRecorder {
   }
 
   end(): void {
-    this.#endedAt = Date.now()
+    this.#endedAt = wallClock()
     this.#objects.endAll(this.#endedAt)
     this.#hasHappened = true
   }

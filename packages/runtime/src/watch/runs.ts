@@ -1,6 +1,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { wallClock } from '@turbolift/worker-base/clock'
 import { hasCode } from '@turbolift/worker-base/folders'
 
 import { SNAPSHOT_VERSION } from './snapshot.ts'
@@ -34,7 +35,7 @@ export class WatchedRuns {
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name)
     return runs
       .filter((run) => run !== undefined)
-      .map((run) => ({ ...run, state: toState(run, Date.now()) }))
+      .map((run) => ({ ...run, state: toState(run, wallClock()) }))
       .toSorted((a, b) => b.startedAt - a.startedAt)
   }
 

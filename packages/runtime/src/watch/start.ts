@@ -1,3 +1,5 @@
+import { performance } from '@turbolift/worker-base/clock'
+
 import type { RunConfig } from '../config.ts'
 import { events } from './events.ts'
 import type { RunStarted } from './events.ts'

@@ -1,3 +1,4 @@
+import { performance } from '../clock.ts'
 import type { CallMessage, OutcomeMessage } from '../wire/messages.ts'
 import { createCredit } from '../wire/pump.ts'
 import { MalformedValueError, UNDEFINED_VALUE, decodeValue, encodeError } from '../wire/values.ts'

@@ -1,3 +1,4 @@
+import { performance, queueMicrotask, setImmediate } from '../clock.ts'
 import { claimCall } from '../threads/claims.ts'
 import { FRAME_TYPE, FrameError } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -113,7 +114,7 @@ export class CallRunner {
         answers = 0
       }
       if (now < sliceEnd) continue
-      await new Promise((resolve) => setImmediate(resolve))
+      await new Promise<void>((resolve) => setImmediate(resolve))
       sliceEnd = performance.now() + SLICE_MS
     }
     channel.isHeld = false

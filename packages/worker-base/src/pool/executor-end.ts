@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../clock.ts'
 import type { Log, Lost } from '../wire/messages.ts'
 import type { ThreadEnd } from './executor-thread.ts'
 import type { PendingCall } from './pending-call.ts'

@@ -1,3 +1,4 @@
+import { clearInterval, performance, setInterval } from '../clock.ts'
 import { createCallIds, createClaims, hasStarted, revokeCall } from '../threads/claims.ts'
 import type { ExecutorNotice } from '../threads/startup.ts'
 import { toFrame } from '../wire/frame-batch.ts'

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort, TransferListItem } from 'node:worker_threads'
 
+import { nextTick, performance, setImmediate } from '../clock.ts'
 import { copyBytes } from '../wire/copy-bytes.ts'
 import { createFrameBatch, toFrame } from '../wire/frame-batch.ts'
 import { createFrameDecoder } from '../wire/frame-decoder.ts'
@@ -116,7 +117,7 @@ class RingChannel implements FrameChannel {
     this.#passed += 1
     if (this.#isScheduled) return
     this.#isScheduled = true
-    process.nextTick(() => {
+    nextTick(() => {
       this.#flush()
       this.#expectAnswer()
     })

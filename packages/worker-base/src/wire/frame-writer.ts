@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 
+import { nextTick } from '../clock.ts'
 import { createFrameBatch } from './frame-batch.ts'
 import type { Frame } from './frame.ts'
 import type { Message } from './messages.ts'
@@ -81,7 +82,7 @@ class StreamWriter implements FrameWriter {
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    process.nextTick(() => {
+    nextTick(() => {
       this.#isScheduled = false
       this.flush()
     })

@@ -1,3 +1,4 @@
+import { performance } from '@turbolift/worker-base/clock'
 import type { V1OwnerReference } from '@kubernetes/client-node'
 
 import { ClusterRequestError, isRefusal } from '../../deploy/client.ts'

@@ -1,3 +1,5 @@
+import { performance, timeoutSignal } from '@turbolift/worker-base/clock'
+
 import { createRunIdentity } from '../../deploy/names.ts'
 import { toAnchor } from '../../deploy/objects.ts'
 import { type Check, ok } from './check.ts'
@@ -13,7 +15,7 @@ export const anchorCheck: Check = {
     const anchor = toAnchor({ run, deadlineSeconds: DEADLINE_SECONDS, annotations: { 'turbolift.dev/doctor': 'true' } })
     const job = await client.create('Job', anchor, { signal })
     const began = performance.now()
-    const timeout = AbortSignal.timeout(PATIENCE_MS)
+    const timeout = timeoutSignal(PATIENCE_MS)
     try {
       const watching = { fieldSelector: `metadata.name=${run.name}`, signal: AbortSignal.any([signal, timeout]) }
       for await (const event of client.watch('Job', watching)) {

@@ -1,3 +1,5 @@
+import { performance } from '@turbolift/worker-base/clock'
+
 import type { ResolvedConfig } from '../../config.ts'
 import type { KubernetesClient } from '../../deploy/client.ts'
 import { LiftError } from '../../errors.ts'

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 
+import { performance, timeoutSignal } from '@turbolift/worker-base/clock'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 
 import type { DeliveredCode, DeliveryScope } from '../../deliver/delivery.ts'
@@ -43,7 +44,7 @@ export async function startPod(scope: DeliveryScope, code: DeliveredCode, signal
 export async function measureRoutes({ client, config, signal }: DoctorSite, pod: DoctorPod): Promise<Verdict> {
   const { reach } = config.kubernetes
   const direct = await measure(() =>
-    connectTo(pod.address, AbortSignal.any([signal, AbortSignal.timeout(DIRECT_TIMEOUT_MS)])),
+    connectTo(pod.address, AbortSignal.any([signal, timeoutSignal(DIRECT_TIMEOUT_MS)])),
   )
   const forwarded =
     reach === 'direct' ? 'not used' : await measure(() => client.forwardPort(pod.name, workerPort, { signal }))
@@ -92,7 +93,7 @@ function toDeployment(name: string, { labels, owner }: DeliveryScope, code: Deli
 
 async function waitForPod({ client }: DeliveryScope, name: string, signal: AbortSignal): Promise<V1Pod> {
   const stop = new AbortController()
-  const inner = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+  const inner = AbortSignal.any([signal, stop.signal, timeoutSignal(START_TIMEOUT_MS)])
   const refusal = watchDeployment(name, client, inner).catch((error: unknown) => stop.abort(error))
   try {
     for await (const event of client.watch('Pod', { labelSelector: `turbolift.dev/probe=${name}`, signal: inner })) {
@@ -138,7 +139,7 @@ async function measure(dial: () => Promise<Duplex>): Promise<number | string> {
 }
 
 async function echo(stream: Duplex): Promise<void> {
-  const answer = once(stream, 'data', { signal: AbortSignal.timeout(5000) })
+  const answer = once(stream, 'data', { signal: timeoutSignal(5000) })
   stream.write('ping')
   await answer
 }

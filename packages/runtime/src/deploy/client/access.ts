@@ -3,6 +3,8 @@ import type { Agent, OutgoingHttpHeaders, RequestOptions } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { RequestOptions as TlsRequestOptions } from 'node:https'
 
+import { performance } from '@turbolift/worker-base/clock'
+
 import { clusterNotConfigured, credentialsFailed } from './errors.ts'
 import type { KubeconfigOptions } from './kubeconfig.ts'
 

@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { setTimeout as delay } from 'node:timers/promises'
+
+import { delay, performance, timeoutSignal } from '@turbolift/worker-base/clock'
 
 import { DeployError } from '../../errors.ts'
 import type { ClusterAccess } from './access.ts'
@@ -93,7 +94,7 @@ async function repeat<T>(
     isStale ||= isExpired
     const pauseMs = toPauseMs(attempts, status)
     if (performance.now() - began + pauseMs > patienceMs) throw clusterUnreachable(name, context.access.server, cause)
-    await delay(pauseMs, undefined, request.signal === undefined ? {} : { signal: request.signal })
+    await delay(pauseMs, request.signal === undefined ? {} : { signal: request.signal })
   }
 }
 
@@ -102,7 +103,7 @@ async function tryOnce<T>(
   request: ApiRequest,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<Outcome<T>> {
-  const timeout = AbortSignal.timeout(request.timeoutMs ?? 15_000)
+  const timeout = timeoutSignal(request.timeoutMs ?? 15_000)
   const signal = request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout])
   try {
     return { kind: 'answer', answer: await run(signal) }

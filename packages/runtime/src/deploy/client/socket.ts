@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 
+import { clearInterval, setInterval } from '@turbolift/worker-base/clock'
 import type { WebSocket } from 'ws'
 
 import { clusterUnreachable, parseStatus, toRequestError } from './errors.ts'

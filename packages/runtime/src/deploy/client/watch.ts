@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
+
+import { clearTimeout, delay, setTimeout } from '@turbolift/worker-base/clock'
 
 import { ClusterRequestError, isRefusal, isUnreachable, parseStatus, toRequestError } from './errors.ts'
 import type { Kind, Kinds } from './kinds.ts'
@@ -57,7 +58,7 @@ export async function* watchObjects(context: RequestContext, request: WatchReque
       if (isExpired(error)) version = undefined
       else if (!isPassing(error)) throw error
     }
-    await delay(toPauseMs(failures), undefined, { signal: request.signal, ref: !context.isBackground })
+    await delay(toPauseMs(failures), { signal: request.signal, ref: !context.isBackground })
   }
 }
 
