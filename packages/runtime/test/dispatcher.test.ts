@@ -211,7 +211,7 @@ test('a signal ends a call that waits, and one that runs; the worker serves on',
   const controller = new AbortController()
   const running = submit('untilExists', ['/never'], controller.signal).result
   const waiting = submit('untilExists', ['/never'], controller.signal).result
-  await vi.waitFor(() => expect(platform.sockets.size).toBe(2))
+  await vi.waitFor(() => expect(platform.sockets.size).toBe(2), { timeout: 20_000 })
   controller.abort(new Error('enough'))
   await expect(running).rejects.toThrow('enough')
   await expect(waiting).rejects.toThrow('enough')

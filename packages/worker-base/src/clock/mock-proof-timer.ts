@@ -77,7 +77,7 @@ export class MockProofTimer implements NodeJS.Timeout {
     const { port1, port2 } = new MessageChannel()
     port1.once('message', () => {
       port1.close()
-      this._onTimeout()
+      this.#callback()
     })
     port2.postMessage(undefined)
   }
