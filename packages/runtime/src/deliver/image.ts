@@ -1,3 +1,5 @@
+import { wallClock } from '@turbolift/worker-base/clock'
+
 import { isRefusal } from '../deploy/client.ts'
 import { LiftError } from '../errors.ts'
 import { appendLayer } from './append.ts'
@@ -101,7 +103,7 @@ async function makeImage(step: BuildStep): Promise<string> {
   const digest = await buildImage(step)
   if (!destination.place.isLasting) return digest
   try {
-    await rememberImage(toRecordPlace(request), toRecordName(step), digest, new Date())
+    await rememberImage(toRecordPlace(request), toRecordName(step), digest, new Date(wallClock()))
   } catch (error) {
     // The image is there; only later runs do not know of it.
     if (!isRefusal(error, 'Forbidden')) throw error

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { wallClock } from '../clock.ts'
 import { isGone, processMark } from './process-mark.ts'
 
 const DRAFT = /^\.([0-9a-f]{12}-\d+-\w+)\.[0-9a-f-]{36}\.draft$/
@@ -35,5 +36,5 @@ export function removeDeadDrafts(folder: string): void {
 
 function isOld(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  return stats !== undefined && Date.now() - stats.mtimeMs > OLD_MS
+  return stats !== undefined && wallClock() - stats.mtimeMs > OLD_MS
 }

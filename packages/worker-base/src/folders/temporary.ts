@@ -4,6 +4,7 @@ import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
+import { wallClock } from '../clock.ts'
 import { kernel } from './process-mark.ts'
 import { hasCode, removePrivateFolder } from './private.ts'
 import { isPrivate } from './trust.ts'
@@ -93,9 +94,9 @@ async function isDead(folder: string): Promise<boolean> {
   const names = readdirSync(folder)
   if (names.includes(KERNEL) && readFileSync(join(folder, KERNEL), 'utf8') !== kernel()) return false
   const isUnborn = names.length === 1 && names[0] === KERNEL
-  if (!names.includes(ALIVE)) return isUnborn && Date.now() - stats.mtimeMs > UNBORN_AGE_MS
+  if (!names.includes(ALIVE)) return isUnborn && wallClock() - stats.mtimeMs > UNBORN_AGE_MS
   const socket = join(folder, ALIVE)
-  return Date.now() - lstatSync(socket).mtimeMs > MIN_AGE_MS && (await isUnheard(socket))
+  return wallClock() - lstatSync(socket).mtimeMs > MIN_AGE_MS && (await isUnheard(socket))
 }
 
 async function isUnheard(path: string): Promise<boolean> {
