@@ -4,6 +4,8 @@ import type { LiftManifest } from 'turbolift/manifest'
 
 import type { HostParser } from './ast.ts'
 import type { Bundle } from './bundle/bundle.ts'
+import type { HostMeta } from './bundle/host.ts'
+import type { MainProgram } from './bundle/program-order.ts'
 import { reportCopiedState } from './copied-state.ts'
 import type { CopiedModule } from './copied-state.ts'
 import { syntaxUnreadable } from './diagnostics.ts'
@@ -15,6 +17,7 @@ import { programName } from './package-json.ts'
 import { RUNTIME_MODULE } from './proxy.ts'
 import { LiftedModules, isInPackage } from './registry.ts'
 import type { LiftedModule } from './registry.ts'
+import { reportModuleEffects } from './report-effects.ts'
 import { reportProblems } from './report-problems.ts'
 import type { ReportContext } from './report-problems.ts'
 import type { SplitModule } from './split.ts'
@@ -26,9 +29,15 @@ import type { BuiltWorkers } from './workers.ts'
 /** The parts of a plugin context that the end of a build's first half uses. */
 export interface BuildContext {
   getModuleIds(): Iterable<string>
-  getModuleInfo(id: string): { readonly code: string | null; readonly isEntry: boolean } | null
+  getModuleInfo(id: string): MainModuleInfo | null
   addWatchFile(id: string): void
-  readonly meta: { readonly watchMode: boolean }
+  readonly meta: HostMeta & { readonly watchMode: boolean }
+}
+
+interface MainModuleInfo {
+  readonly code: string | null
+  readonly isEntry: boolean
+  readonly importedIds: readonly string[]
 }
 
 export interface FinishContext extends BuildContext, TypeReportContext, HostParser {}
@@ -114,10 +123,15 @@ export class Compiler {
     const kept = this.#concernsWorkers(context, program) ? undefined : this.#built
     const startMs = Date.now()
     const [workers] = await Promise.all([
-      kept?.workers ?? this.#buildWorkers(entries, mainEntries),
+      kept?.workers ?? this.#buildWorkers(entries, toMainProgram(context, mainEntries)),
       options.typecheck ? reportTypes(context, entries, root) : undefined,
     ])
     await reportCopiedState(context, this.#copiedModules(context, entries, workers.graph))
+    await reportModuleEffects(context, {
+      workers,
+      program: toMainProgram(context, mainEntries),
+      ids: context.getModuleIds(),
+    })
     if (kept !== undefined) return { ...kept, ...program }
     const { files, externals, graph } = workers
     const manifest = createManifest({ program: programName(root), modules: entries, files, externals, options })
@@ -134,14 +148,14 @@ export class Compiler {
     return { ...program, workers, manifest: made, states, slices }
   }
 
-  async #buildWorkers(entries: readonly LiftedModule[], mainEntries: ReadonlySet<string>): Promise<BuiltWorkers> {
+  async #buildWorkers(entries: readonly LiftedModule[], program: MainProgram): Promise<BuiltWorkers> {
     const { bundle, modules, options } = this
     if (entries.length === 0) return noWorkers()
     if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
     return buildWorkers({
       modules,
       entries,
-      mainEntries,
+      program,
       workerRuntime: workerRuntime(),
       external: options.external,
       bundle,
@@ -190,6 +204,11 @@ export class Compiler {
       return undefined
     }
   }
+}
+
+function toMainProgram(context: BuildContext, entries: ReadonlySet<string>): MainProgram {
+  const infoOf = (id: string) => context.getModuleInfo(id)
+  return { entries, importsOf: (id) => infoOf(id)?.importedIds, codeOf: (id) => infoOf(id)?.code ?? '' }
 }
 
 /** Where this package finds the runtime, for projects that do not list it themselves. */

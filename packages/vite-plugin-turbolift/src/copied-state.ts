@@ -1,6 +1,7 @@
 import { parseModule } from './ast.ts'
 import type { HostParser, ParsedModule } from './ast.ts'
-import { describe, moduleStateCopied, toSource } from './diagnostics.ts'
+import { describe, toSource } from './diagnostics.ts'
+import { moduleStateCopied } from './state-diagnostics.ts'
 import { readSource } from './registry.ts'
 import { analyzeScopes } from './scope.ts'
 import { findChangedState } from './shared-state.ts'

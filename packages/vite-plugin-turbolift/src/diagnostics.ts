@@ -21,6 +21,8 @@ export type DiagnosticCode =
   | 'EXPORT_NOT_ASYNC'
   | 'FUNCTION_NOT_ASYNC'
   | 'METHOD_NOT_LIFTABLE'
+  | 'MODULE_LEFT_MAIN'
+  | 'MODULE_RUNS_IN_WORKERS'
   | 'MODULE_STATE_COPIED'
   | 'MODULE_STATE_SHARED'
   | 'POOL_UNKNOWN'
@@ -34,11 +36,11 @@ export type DiagnosticCode =
 
 type Details = Omit<Diagnostic, 'code' | 'severity' | 'at'>
 
-function error(code: DiagnosticCode, at: TextRange, details: Details): Diagnostic {
+export function error(code: DiagnosticCode, at: TextRange, details: Details): Diagnostic {
   return { code, severity: 'error', at, ...details }
 }
 
-function warning(code: DiagnosticCode, at: TextRange, details: Details): Diagnostic {
+export function warning(code: DiagnosticCode, at: TextRange, details: Details): Diagnostic {
   return { code, severity: 'warning', at, ...details }
 }
 
@@ -114,51 +116,11 @@ export function methodNotLiftable(what: string, at: TextRange): Diagnostic {
   })
 }
 
-export function moduleStateShared(name: string, at: TextRange): Diagnostic {
-  return error('MODULE_STATE_SHARED', at, {
-    what: `"${name}" is assigned in functions, and both the main program and a lifted function use it.`,
-    why: 'Each worker has its own copy of the module, so neither side would see what the other assigns.',
-    fix: `Pass "${name}" as a parameter and return what changes, or use it on one side only.`,
-  })
-}
-
-export function moduleObjectShared(name: string, at: TextRange): Diagnostic {
-  return warning('MODULE_STATE_SHARED', at, {
-    what: `"${name}" is changed in functions, and both the main program and a lifted function use it.`,
-    why: 'Each worker has its own copy of the module, so neither side sees what the other changes.',
-    fix: `Pass "${name}" as a parameter and return what changes, or use it on one side only.`,
-  })
-}
-
-export function moduleStateCopied(names: readonly string[], at: TextRange): Diagnostic {
-  return warning('MODULE_STATE_COPIED', at, {
-    what: `The main program and workers both import this module, whose functions change ${names.map((name) => `"${name}"`).join(', ')}.`,
-    why: 'Each worker has its own copy of the module, so neither side sees what the other changes.',
-    fix: 'Pass what changes as arguments and results. Where each side may have its own, as of a cache, say so by a comment in the module: @turbolift-own-copy.',
-  })
-}
-
 export function poolUnknown(pool: string, known: readonly string[], at: TextRange): Diagnostic {
   return error('POOL_UNKNOWN', at, {
     what: `'use lift: ${pool}' names a pool that is not configured.`,
     why: `The plugin's option "pools" has ${known.length === 0 ? 'none' : known.map((name) => `"${name}"`).join(', ')}.`,
     fix: `Add it: turbolift({ pools: { ${JSON.stringify(pool)}: {} } }), or use one of those.`,
-  })
-}
-
-export function setUpLeftOut(name: string, at: TextRange): Diagnostic {
-  return warning('SETUP_LEFT_OUT', at, {
-    what: `This statement changes "${name}", which a lifted function uses, and workers do not run it.`,
-    why: 'It also does something that can be seen, such as printing or starting a server, or waits for a lifted function.',
-    fix: `Change "${name}" in a statement of its own, or write a comment above this one: // @turbolift-keep to run it in workers too, // @turbolift-main where they need not.`,
-  })
-}
-
-export function valueDiffers(name: string, at: TextRange): Diagnostic {
-  return warning('VALUE_DIFFERS', at, {
-    what: `"${name}" is another value in each worker than in the main program.`,
-    why: 'It is taken from chance, the clock, standard input or the name of the started file, and each process takes its own.',
-    fix: `Pass "${name}" as a parameter, or write // @turbolift-keep above this statement where each may have its own.`,
   })
 }
 

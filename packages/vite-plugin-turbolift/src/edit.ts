@@ -15,19 +15,40 @@ export interface EditInput {
   readonly keepsExports: boolean
 }
 
-/** Removes all units but the kept ones: whole statements, or members of their lists. */
+/** Removes all units but the kept ones: whole statements with their comments, or members of their lists. */
 export function keepOnly(text: MagicString, units: readonly Unit[], kept: ReadonlySet<Unit>): void {
   const byStatement = new Map<Node, Unit[]>()
   for (const unit of units) byStatement.set(unit.statement, [...(byStatement.get(unit.statement) ?? []), unit])
+  let previousEnd = 0
   for (const [statement, members] of byStatement) {
     const gone = members.filter((unit) => !kept.has(unit))
-    if (gone.length === members.length) text.remove(statement.start, lineEnd(text.original, statement.end))
+    if (gone.length === members.length) removeWithComments(text, statement, previousEnd)
     else if (gone.length > 0)
       removeMembers(
         text,
         statement,
         members.map((unit) => [unit.node, kept.has(unit)] as const),
       )
+    previousEnd = statement.end
+  }
+}
+
+/** What is said about a statement goes with it. */
+function removeWithComments(text: MagicString, { start, end }: Node, previousEnd: number): void {
+  const from = Math.max(previousEnd, startOfComments(text.original, start))
+  const [rest = ''] = /^[ \t]*(?:\/\*[^\n]*?\*\/[ \t]*)?(?:\/\/[^\n]*)?\r?\n?/.exec(text.original.slice(end)) ?? []
+  text.remove(from, end + rest.length)
+}
+
+/** Where the comments right above a place begin, without one at the end of a line of code. */
+export function startOfComments(code: string, end: number): number {
+  let start = end
+  for (;;) {
+    const above = code.slice(0, start).trimEnd()
+    const lineStart = above.lastIndexOf('\n') + 1
+    if (above.endsWith('*/') && above.includes('/*')) start = above.lastIndexOf('/*')
+    else if (above.slice(lineStart).trimStart().startsWith('//')) start = lineStart
+    else return start
   }
 }
 

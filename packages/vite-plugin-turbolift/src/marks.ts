@@ -1,5 +1,6 @@
 import { positioned } from './ast.ts'
 import type { Node, ParsedModule } from './ast.ts'
+import { startOfComments } from './edit.ts'
 import type { Source } from './diagnostics.ts'
 
 /** What the comment above a statement asks for: that workers run it too, or that only the main program does. */
@@ -37,14 +38,6 @@ function toOffset(text: string, { line, column }: { readonly line: number; reado
   return before.reduce((total, one) => total + one.length + 1, 0) + column
 }
 
-/** The comments that stand right above a place, without one at the end of a line of code. */
 function commentsBefore(text: string, end: number): string {
-  let start = end
-  for (;;) {
-    const above = text.slice(0, start).trimEnd()
-    const lineStart = above.lastIndexOf('\n') + 1
-    if (above.endsWith('*/') && above.includes('/*')) start = above.lastIndexOf('/*')
-    else if (above.slice(lineStart).trimStart().startsWith('//')) start = lineStart
-    else return text.slice(start, end)
-  }
+  return text.slice(startOfComments(text, end), end)
 }

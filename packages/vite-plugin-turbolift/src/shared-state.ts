@@ -1,6 +1,6 @@
 import { isFunction, visit } from './ast.ts'
 import type { FunctionNode, Node, ParsedModule } from './ast.ts'
-import { moduleObjectShared, moduleStateShared, setUpLeftOut, valueDiffers } from './diagnostics.ts'
+import { moduleObjectShared, moduleStateShared, setUpLeftOut, valueDiffers } from './state-diagnostics.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { isBinding } from './effects/roots.ts'
 import type { UnitEffects } from './effects/unit-effects.ts'

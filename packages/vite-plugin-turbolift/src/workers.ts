@@ -3,6 +3,9 @@ import { dirname, join } from 'node:path'
 
 import { createChildPlugins } from './bundle/child-plugin.ts'
 import type { ChildBuild } from './bundle/child-plugin.ts'
+import { WorkerPlan } from './bundle/plan.ts'
+import type { PlannedModules } from './bundle/plan.ts'
+import type { MainProgram } from './bundle/program-order.ts'
 import { SharedExports } from './bundle/shared-exports.ts'
 import type { Bundle } from './bundle/bundle.ts'
 import type { WorkerFile } from './bundle/output.ts'
@@ -19,17 +22,28 @@ export interface BuiltWorkers {
   readonly watched: ReadonlySet<string>
   /** Exports that workers import from lifted modules. */
   readonly shared: SharedExports
+  readonly planned: PlannedModules
+  /** Ids of the modules with lifted functions. */
+  readonly lifted: ReadonlySet<string>
 }
 
 /** Of a program that lifts nothing. */
 export function noWorkers(): BuiltWorkers {
-  return { files: [], externals: new Set(), graph: new Map(), watched: new Set(), shared: new SharedExports() }
+  return {
+    files: [],
+    externals: new Set(),
+    graph: new Map(),
+    watched: new Set(),
+    shared: new SharedExports(),
+    planned: new Map(),
+    lifted: new Set(),
+  }
 }
 
 export interface WorkersInput {
   readonly modules: LiftedModules
   readonly entries: readonly LiftedModule[]
-  readonly mainEntries: ReadonlySet<string>
+  readonly program: MainProgram
   readonly workerRuntime: string
   /** Packages that stay outside, besides those with native code. */
   readonly external: ReadonlySet<string>
@@ -41,38 +55,52 @@ export interface WorkersInput {
  * @throws LiftCompileError `WORKER_REACHES_ENTRY`, and whatever the bundler finds wrong
  */
 export async function buildWorkers(input: WorkersInput): Promise<BuiltWorkers> {
-  const shared = new SharedExports()
-  // Each further attempt knows of at least one more export of a lifted module, so there are at most as many as those.
+  const knowledge = { shared: new SharedExports(), plan: new WorkerPlan() }
+  // Each further attempt knows of at least one more export of a lifted module, or of a module that is loaded otherwise.
   for (;;) {
-    const result = await attempt(input, shared)
+    const result = await attempt(input, knowledge)
     if (result.kind === 'built') return result.workers
   }
+}
+
+/** What builds find out for the next one. */
+interface Knowledge {
+  readonly shared: SharedExports
+  readonly plan: WorkerPlan
+}
+
+function growthOf({ shared, plan }: Knowledge): number {
+  return shared.growth + plan.growth
 }
 
 type Attempt = { readonly kind: 'built'; readonly workers: BuiltWorkers } | { readonly kind: 'again' }
 
 /** One build; to be done again when it finds that workers import a lifted module, whose exports were left out. */
-async function attempt(input: WorkersInput, shared: SharedExports): Promise<Attempt> {
-  const { growth } = shared
-  const build = toChildBuild(input, shared)
+async function attempt(input: WorkersInput, knowledge: Knowledge): Promise<Attempt> {
+  const growth = growthOf(knowledge)
+  const build = toChildBuild(input, knowledge)
   try {
     const files = await input.bundle(createChildPlugins(build))
-    const { externals, graph, watched } = build
-    return { kind: 'built', workers: { files, externals, graph, watched, shared } }
+    const { externals, graph, watched, shared, planned } = build
+    const lifted = new Set(input.entries.map(({ id }) => id))
+    return { kind: 'built', workers: { files, externals, graph, watched, shared, planned, lifted } }
   } catch (error) {
-    if (shared.growth > growth) return { kind: 'again' }
+    if (growthOf(knowledge) > growth) return { kind: 'again' }
     throw error
   }
 }
 
 function toChildBuild(
-  { modules, entries, mainEntries, workerRuntime, external }: WorkersInput,
-  shared: SharedExports,
+  { modules, entries, program, workerRuntime, external }: WorkersInput,
+  { shared, plan }: Knowledge,
 ): ChildBuild {
   return {
     modules,
     entries,
-    mainEntries,
+    mainEntries: program.entries,
+    program,
+    plan,
+    planned: new Map(),
     workerRuntime,
     external,
     shared,

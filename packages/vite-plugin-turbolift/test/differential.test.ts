@@ -32,19 +32,24 @@ describe('random programs do the same split and unsplit', () => {
   const batches = Array.from({ length: Math.ceil(count / batchSize) }, (_, index) => firstSeed + index * batchSize)
 
   test.each(batches)('seeds from %i', async (seed) => {
-    const sources = Array.from({ length: batchSize }, (_, index) => generateProgram(seed + index))
+    const sources = Array.from({ length: batchSize }, (_, index) => generateProgram(seed + index, `p${index}`))
     const unsplit = await runAll(sources, [])
     const split = await runAll(sources, turbolift({ typecheck: false }))
     for (const [index, result] of split.entries()) {
-      expect(result, `seed ${seed + index}:\n${sources[index] ?? ''}`).toBe(unsplit[index])
+      const text = Object.entries(sources[index] ?? {}).map(([name, code]) => `// ${name}\n${code}`)
+      expect(result, `seed ${seed + index}:\n${text.join('\n')}`).toBe(unsplit[index])
     }
     expect(split.length).toBe(batchSize)
   })
 })
 
-async function runAll(sources: readonly string[], plugins: readonly AnyPlugin[]): Promise<readonly string[]> {
+type Sources = readonly Readonly<Record<string, string>>[]
+
+async function runAll(sources: Sources, plugins: readonly AnyPlugin[]): Promise<readonly string[]> {
   const [vite8] = bundlers
-  const files = Object.fromEntries(sources.map((source, index) => [`src/p${index}.ts`, source]))
+  const files = Object.fromEntries(
+    sources.flatMap((source) => Object.entries(source).map(([name, code]) => [`src/${name}`, code])),
+  )
   const imports = sources.map((_, index) => `import { run as run${index} } from './p${index}.ts'`).join('\n')
   const list = sources.map((_, index) => `run${index}`).join(', ')
   const main = `${imports}\nexport const programs = [${list}]\n`

@@ -1,9 +1,12 @@
 /**
- * Makes a small TypeScript module with lifted functions, the same for the same seed: module bindings of all kinds,
- * shadowing, captures, patterns, loops and calls among them. It exports `run`, whose result depends on all of it.
+ * Makes a small TypeScript program with lifted functions, the same for the same seed: module bindings of all kinds,
+ * what sets them up, shadowing, captures, patterns, loops and calls among them, and modules that set up each other, in
+ * cycles and behind barrels. Its main module exports `run`, whose result depends on all of it.
+ * @param stem what the names of its files begin with
+ * @returns text by file name
  */
-export function generateProgram(seed: number): string {
-  return new Generator(seed).program()
+export function generateProgram(seed: number, stem: string): Readonly<Record<string, string>> {
+  return new Generator(seed, stem).program()
 }
 
 /** Names are few, so that they often shadow each other. */
@@ -15,13 +18,17 @@ class Generator {
   readonly #scopes: Set<string>[] = [new Set()]
   /** Lifted and plain async functions of the module, callable with one number. */
   readonly #functions: string[] = []
+  readonly #stem: string
+  readonly #modules: Record<string, string> = {}
   #counter = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, stem: string) {
     this.#random = mulberry32(seed)
+    this.#stem = stem
   }
 
-  program(): string {
+  program(): Readonly<Record<string, string>> {
+    const imports = this.#times(0, 1, () => this.#otherModules())
     const constants = this.#times(2, 5, () => this.#moduleConstant())
     const helpers = this.#times(0, 3, () => this.#helper())
     const lifted = this.#times(1, 4, () => this.#lifted())
@@ -29,14 +36,88 @@ class Generator {
     const parts = this.#pick([true, false])
       ? [...constants, ...helpers, ...lifted]
       : [...lifted, ...constants, ...helpers]
-    return [...parts, nested, this.#run()].join('\n')
+    const main = [...imports, ...parts, nested, this.#run()].join('\n')
+    return { [`${this.#stem}.ts`]: main, ...this.#modules }
+  }
+
+  /** A module with a table, one that fills it when it runs, and a barrel in front of both; yields the imports. */
+  #otherModules(): string {
+    const [state, setter, barrel, user] = ['state', 'setter', 'barrel', 'user'].map((name) => `${this.#stem}-${name}`)
+    const table = `table_${this.#stem}`
+    const isCycle = this.#pick([true, false])
+    this.#modules[`${state}.ts`] = isCycle
+      ? `import { late } from './${setter}.ts'\nexport const ${table}: Record<string, number> = {}\nexport const read = () => late() + (${table}.x ?? 0)`
+      : `export const ${table}: Record<string, number> = { x: ${this.#integer()} }`
+    this.#modules[`${setter}.ts`] =
+      `import { ${table} } from './${state}.ts'\n${this.#setUp(table, 'x')}\nexport function late() { return ${this.#integer()} }`
+    this.#modules[`${barrel}.ts`] =
+      `import './${setter}.ts'\nexport * from './${state}.ts'\nexport * from './${user}.ts'`
+    this.#modules[`${user}.ts`] =
+      `import { ${table} } from './${state}.ts'\nclass User { constructor() { queueMicrotask(() => {}) } n = ${table}.x ?? 0 }\nexport const user = new User()`
+    this.#declare(`(${table}.x ?? 0)`)
+    return this.#pick([
+      `import './${setter}.ts'\nimport { ${table} } from './${state}.ts'`,
+      `import { ${table} } from './${barrel}.ts'`,
+      // In a cycle, the module with the table has to be reached by the one that fills it.
+      ...(isCycle ? [] : [`import { ${table} } from './${state}.ts'\n${this.#setUp(table, 'x')}`]),
+    ])
+  }
+
+  /** An object with a number in it, put there in one of many spellings. */
+  #setUpObject(): string {
+    const name = this.#fresh('t')
+    const made = this.#pick(['{}', '{ a: 1, deep: {} }', `make_${name}()`])
+    const maker = made.startsWith('make') ? `const make_${name} = (): Record<string, any> => ({})\n` : ''
+    const setUps = this.#times(1, 3, () => this.#setUp(name, this.#pick(['a', 'b'])))
+    this.#declare(`(${name}.a ?? 0)`)
+    this.#declare(`(${name}.b ?? 0)`)
+    return `${maker}const ${name}: Record<string, any> = ${made}\n${setUps.join('\n')}`
+  }
+
+  /** Statements of the top level that put a number into a field of an object. */
+  #setUp(object: string, key: string): string {
+    const value = this.#expression(1)
+    const own = this.#fresh('s')
+    return this.#pick([
+      `${object}.${key} = ${value}`,
+      `${object}['${key}'] ??= ${value}`,
+      `const ${own} = ${object}\n${own}.${key} = ${value}`,
+      `const ${own} = { inner: ${object} }\n${own}.inner.${key} = ${value}`,
+      `${value} > 2 ? (${object}.${key} = ${value}) : undefined`,
+      `${value} > 3 && (${object}.${key} = ${value})`,
+      `void ((${object}.${key} = ${value}), ${value})`,
+      `;[${object}.${key}] = [${value}]`,
+      `;({ value: ${object}.${key} } = { value: ${value} })`,
+      `Object.assign(${object}, { ${key}: ${value} })`,
+      `for (const ${own} of [1, 2]) ${object}.${key} = ${own} + ${value}`,
+      `;[1, 2].forEach((${own}) => { ${object}.${key} = ${own} })`,
+      `;(() => { ${object}.${key} = ${value} })()`,
+      `!(function () { ${object}.${key} = ${value} })()`,
+      `${own}(${object}, ${value})\nfunction ${own}(target: any, n: number) { ${own}_b(target, n) }\nfunction ${own}_b(other: any, n: number) { other.${key} = n }`,
+      `const ${own} = (n: number) => { ${object}.${key} = n }\n${own}(${value})`,
+      `class ${own} { static n = (${object}.${key} = ${value}) }\nvoid ${own}`,
+      `class ${own} { static { ${object}.${key} = ${value} } }\nvoid ${own}`,
+      `const ${own} = (${object}.${key} = ${value})\nvoid ${own}`,
+      `try { if (${value} > 4) throw ${value}; ${object}.${key} = ${value} } catch { ${object}.${key} = 8 }`,
+      `delete ${object}.${key}`,
+      `{ var ${own} = ${value}; ${object}.${key} = ${own} }`,
+      `${own}: { ${object}.${key} = ${value}; break ${own} }`,
+      `switch (${this.#integer()}) { case 1: ${object}.${key} = ${value}; break; default: ${object}.${key} = 9 }`,
+      `for (const ${own} of [${object}]) ${own}.${key} = ${value}`,
+      `await (async () => { ${object}.${key} = ${value} })()`,
+    ])
   }
 
   #moduleConstant(): string {
     const name = this.#fresh('m')
     const init = this.#expression(1)
+    if (this.#random() < 0.4) return this.#setUpObject()
     this.#declare(name)
     return this.#pick([
+      () =>
+        `class ${name}_C { static n = ${init}; static twice() { return this.n * 2 } }\nconst ${name} = ${name}_C.twice()`,
+      () => `const ${name} = ${name}_early()\nfunction ${name}_early() { return ${init} }`,
+      () => `{ var ${name} = ${init} }`,
       () => `const ${name} = ${init}`,
       () => `let ${name} = ${init}`,
       () => `const { value: ${name} = 3 } = { value: ${init} } as { value?: number }`,

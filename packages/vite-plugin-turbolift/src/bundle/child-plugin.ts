@@ -1,18 +1,28 @@
 import { isBuiltin } from 'node:module'
 
 import type { HostParser } from '../ast.ts'
-import { idsOf, toTransformHooks } from '../filters.ts'
+import { toTransformHooks } from '../filters.ts'
 import type { TransformHook } from '../filters.ts'
 import { isInPackage } from '../registry.ts'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
 import { LIFTED_EXPORT } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
+import { readModuleEffects } from '../effects/module-effects.ts'
+import type { ModuleEffects } from '../effects/module-effects.ts'
+import type { HostMeta } from './host.ts'
+import { narrowJsonImports } from './json-imports.ts'
+import type { PlannedModule, WorkerPlan } from './plan.ts'
+import type { MainProgram } from './program-order.ts'
 import type { SharedExports } from './shared-exports.ts'
+import { toJavaScript } from './strip-plugin.ts'
+import type { PlainModule } from './strip-plugin.ts'
 import { isNativePackage, packageNameOf } from './native.ts'
 
 export const CHILD_PLUGIN_NAME = 'turbolift:worker'
 const FUNCTIONS_MODULE = 'virtual:turbolift/functions'
 const RESOLVED_FUNCTIONS = `\0${FUNCTIONS_MODULE}`
+/** Before the index of a lifted module: what loads it after others. */
+const SEQUENCE = 'virtual:turbolift/sequence/'
 
 /** What one child build is to do, and what it found out. */
 export interface ChildBuild {
@@ -21,6 +31,8 @@ export interface ChildBuild {
   /** Ids of the main program's entries, which no worker may load. */
   readonly mainEntries: ReadonlySet<string>
   readonly shared: SharedExports
+  readonly plan: WorkerPlan
+  readonly program: MainProgram
   /** Packages that are to stay outside. */
   readonly external: ReadonlySet<string>
   /** Those that do: of these, and with native code. */
@@ -28,6 +40,8 @@ export interface ChildBuild {
   /** Path of the file that stands for `turbolift` in workers. */
   readonly workerRuntime: string
   readonly graph: Map<string, WorkerModule>
+  /** What is known of the project's modules among them. */
+  readonly planned: Map<string, PlannedModule>
   /** Files that were read. */
   readonly watched: Set<string>
   onEntryReached(chain: readonly string[]): never
@@ -35,6 +49,7 @@ export interface ChildBuild {
 
 /** The parts of a bundler's plugin context that the plugin uses; the same in Vite, Rollup and rolldown. */
 interface ChildContext extends HostParser, Resolver {
+  readonly meta: HostMeta
   getModuleIds(): Iterable<string>
   getModuleInfo(id: string): ModuleInfo | null
 }
@@ -75,7 +90,7 @@ export interface ChildPlugin {
   }
   readonly load: { readonly filter: { readonly id: RegExp[] }; handler(id: string): string | null }
   readonly transform: TransformHook<ChildContext, TransformResult>
-  buildEnd(this: ChildContext, error?: Error): void
+  buildEnd(this: ChildContext, error?: Error): Promise<void>
   generateBundle(options: unknown, bundle: Readonly<Record<string, OutputChunkLike>>): void
 }
 
@@ -87,7 +102,11 @@ interface OutputChunkLike {
   readonly modules?: Readonly<Record<string, { readonly code: string | null }>>
 }
 
-type ResolveResult = string | null | { readonly id: string; readonly external: true }
+type ResolveResult =
+  | string
+  | null
+  | { readonly id: string; readonly external: true }
+  | { readonly id: string; readonly moduleSideEffects: false }
 type TransformResult = {
   readonly code: string
   readonly map: { readonly mappings: string }
@@ -104,8 +123,12 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
   const { byDirective, byName } = toTransformHooks((context: ChildContext, code, id): TransformResult => {
     const split = entryIds.has(id) ? build.modules.split({ code, id, parser: context }, build.shared.of(id)) : undefined
     const side = split?.worker()
-    return side === undefined ? null : { code: side.code, map: side.map, moduleType: 'js' }
+    return side === undefined
+      ? null
+      : { code: narrowJsonImports(side.code, id, context), map: side.map, moduleType: 'js' }
   })
+  /** By importer, what it imports by which name. */
+  const resolutions = new Map<string, Map<string, string>>()
   const leaveOutside = (name: string, source: string): ResolveResult => {
     build.externals.add(name)
     return { id: source, external: true }
@@ -118,7 +141,8 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
         if (source === FUNCTIONS_MODULE) return RESOLVED_FUNCTIONS
         if (source === 'turbolift') return build.workerRuntime
         if (isBuiltin(source) || importer === undefined) return null
-        if (importer === RESOLVED_FUNCTIONS) return source
+        if (source.startsWith(SEQUENCE)) return `\0${source}`
+        if (isTableOrSequence(importer)) return source
         // A package's own modules are neither lifted nor native packages.
         if (source.startsWith('.') && isInPackage(importer) && !isEntryPackaged) return null
         const name = packageNameOf(source)
@@ -127,15 +151,20 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
         if (resolved === null) return null
         if (name !== undefined && isNativePackage(name, resolved.id)) return leaveOutside(name, source)
         if (entryIds.has(resolved.id)) build.shared.note(resolved.id, { importer, source })
-        return null
+        resolutions.set(importer, (resolutions.get(importer) ?? new Map<string, string>()).set(source, resolved.id))
+        return build.plan.isUnused(resolved.id) ? { ...resolved, moduleSideEffects: false } : null
       },
     },
     load: {
-      filter: idsOf(RESOLVED_FUNCTIONS),
-      handler: (id) => (id === RESOLVED_FUNCTIONS ? toFunctionsModule(build.entries) : null),
+      filter: { id: [new RegExp(`^${RESOLVED_FUNCTIONS}$`), new RegExp(`^\0${SEQUENCE}`)] },
+      handler(id) {
+        if (id === RESOLVED_FUNCTIONS) return toFunctionsModule(build)
+        const entry = build.entries[Number(id.slice(SEQUENCE.length + 1))]
+        return id.startsWith(`\0${SEQUENCE}`) && entry !== undefined ? toSequence(entry.id, build.plan) : null
+      },
     },
     transform: byDirective,
-    buildEnd(error) {
+    async buildEnd(error) {
       const { growth } = build.shared
       build.shared.read((id) => this.getModuleInfo(id)?.code ?? undefined)
       if (error !== undefined) return
@@ -146,11 +175,18 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
           build.onEntryReached(chainTo(id, this))
         }
         const info = this.getModuleInfo(id)
+        if (isTableOrSequence(id)) continue
         // Modules that stay outside have no code.
-        if (id === RESOLVED_FUNCTIONS || info === null || info.code === null) continue
+        if (info === null || info.code === null) continue
         if (!id.startsWith('\0')) build.watched.add(id)
         build.graph.set(id, { imports: [...info.importedIds, ...info.dynamicallyImportedIds], code: '' })
+        const effects = await readEffects({ id, code: info.code }, this)
+        const resolved = resolutions.get(id) ?? new Map<string, string>()
+        build.planned.set(id, { imports: info.importedIds, effects, resolved, code: info.code })
       }
+      const before = build.plan.growth
+      build.plan.read(build.planned, [...entryIds], build.program)
+      if (build.plan.growth > before) throw new Error('Workers are to load their modules in another way.')
     },
     generateBundle(_, bundle) {
       for (const { modules = {} } of Object.values(bundle)) {
@@ -164,14 +200,33 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
   return [plugin, { name: `${CHILD_PLUGIN_NAME}-modules`, transform: byName }]
 }
 
-function toFunctionsModule(entries: readonly LiftedModule[]): string {
-  const rows = entries.flatMap(({ id, path, functions }) =>
+function isTableOrSequence(id: string): boolean {
+  return id === RESOLVED_FUNCTIONS || id.startsWith(`\0${SEQUENCE}`)
+}
+
+function toFunctionsModule({ entries, plan }: ChildBuild): string {
+  const rows = entries.flatMap(({ id, path, functions }, index) =>
     functions.map((fn) => {
-      const load = `() => import(${JSON.stringify(id)}).then((m) => m.${LIFTED_EXPORT}[${JSON.stringify(fn.path)}])`
+      const from = plan.sequenceOf(id).length > 1 ? `${SEQUENCE}${index}` : id
+      const load = `() => import(${JSON.stringify(from)}).then((m) => m.${LIFTED_EXPORT}[${JSON.stringify(fn.path)}])`
       return `  ${JSON.stringify(`${path}#${fn.path}`)}: ${load},\n`
     }),
   )
   return `export const functions = {\n${rows.join('')}}\n`
+}
+
+/** One after the other, so that each has run before the next one, in whatever chunks they are. */
+function toSequence(entry: string, plan: WorkerPlan): string {
+  return plan
+    .sequenceOf(entry)
+    .map((id) => `${id === entry ? `export const { ${LIFTED_EXPORT} } = ` : ''}await import(${JSON.stringify(id)});\n`)
+    .join('')
+}
+
+/** Of the project's own modules; the others are taken as they are. */
+async function readEffects(module: PlainModule, context: ChildContext): Promise<ModuleEffects | undefined> {
+  if (isInPackage(module.id) || module.id.startsWith('\0')) return undefined
+  return readModuleEffects(await toJavaScript(module, context.meta), context)
 }
 
 /** The shortest way from the table of functions to a module, without the table. */
@@ -180,7 +235,7 @@ function chainTo(id: string, context: ChildContext): string[] {
   for (const at of leadsTo.keys()) {
     const info = context.getModuleInfo(at)
     for (const importer of [...(info?.importers ?? []), ...(info?.dynamicImporters ?? [])]) {
-      if (importer === RESOLVED_FUNCTIONS) return followChain(at, leadsTo)
+      if (isTableOrSequence(importer)) return followChain(at, leadsTo)
       if (!leadsTo.has(importer)) leadsTo.set(importer, at)
     }
   }

@@ -1,6 +1,8 @@
-import type { Identifier, Literal } from 'estree'
+import type { Identifier, Literal, Node as EstreeNode } from 'estree'
 
-import { parseModule, visit } from '../ast.ts'
+import { parseModule, positioned, visit } from '../ast.ts'
+import type { Node } from '../ast.ts'
+import { membersOf } from './json-imports.ts'
 import type { KeptExports } from '../slice.ts'
 
 interface Import {
@@ -65,19 +67,50 @@ export function readNames(code: string, source: string): readonly string[] | 'al
 function importedNames(code: string, source: string): readonly string[] | 'all' {
   const names: string[] = []
   let isAll = false
-  visit(parseModule(code).ast, (node) => {
-    if (node.type === 'ImportExpression') isAll ||= node.source.type !== 'Literal' || node.source.value === source
-    else if (node.type === 'ExportAllDeclaration') isAll ||= node.source.value === source
+  // Another plugin may have written it in another way.
+  let isFound = false
+  const { ast } = parseModule(code)
+  visit(ast, (node, parents) => {
+    if (node.type === 'ImportExpression') {
+      if (node.source.type === 'Literal' && node.source.value !== source) return
+      isFound = true
+      const taken = node.source.type === 'Literal' ? namesTaken(node, parents) : undefined
+      if (taken === undefined) isAll = true
+      else names.push(...taken)
+    } else if (node.type === 'ExportAllDeclaration') isAll ||= node.source.value === source
     else if (node.type === 'ImportDeclaration' && node.source.value === source) {
+      isFound = true
       for (const specifier of node.specifiers) {
-        if (specifier.type === 'ImportNamespaceSpecifier') isAll = true
-        else names.push(specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : 'default')
+        if (specifier.type === 'ImportNamespaceSpecifier') {
+          const members = membersOf(positioned(specifier.local), ast)
+          if (members === undefined) isAll = true
+          else names.push(...members)
+        } else names.push(specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : 'default')
       }
     } else if (node.type === 'ExportNamedDeclaration' && node.source?.value === source) {
+      isFound = true
       names.push(...node.specifiers.map(({ local }) => nameOf(local)))
     }
   })
-  return isAll || names.length === 0 ? 'all' : names
+  return isAll || !isFound ? 'all' : names
+}
+
+/** What is taken of `await import(…)`: by a pattern, or as a member. */
+function namesTaken(node: Node, parents: readonly Node[]): readonly string[] | undefined {
+  const [parent, above] = parents.toReversed()
+  if (parent?.type !== 'AwaitExpression') return undefined
+  if (above?.type === 'MemberExpression' && above.object === parent) {
+    return !above.computed && above.property.type === 'Identifier' ? [above.property.name] : undefined
+  }
+  return above?.type === 'VariableDeclarator' && above.init === parent ? namesInPattern(above.id) : undefined
+}
+
+function namesInPattern(pattern: EstreeNode): readonly string[] | undefined {
+  if (pattern.type !== 'ObjectPattern') return undefined
+  const names = pattern.properties.flatMap((one) =>
+    one.type === 'Property' && !one.computed && one.key.type === 'Identifier' ? [one.key.name] : [],
+  )
+  return names.length === pattern.properties.length ? names : undefined
 }
 
 function nameOf(node: Identifier | Literal): string {

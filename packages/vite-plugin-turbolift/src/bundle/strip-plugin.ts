@@ -32,11 +32,26 @@ export function createStripPlugin(): StripPlugin {
       filter: { id: TYPED },
       async handler(code, id) {
         if (hostKindOf(this.meta) !== 'rolldown' || !TYPED.test(id) || !mayHoldLifted(code, id)) return null
-        const { transform } = await import('rolldown/utils')
-        const { code: stripped, map, errors } = await transform(id.replace(/\?.*$/, ''), code, { sourcemap: true })
-        if (errors[0] !== undefined) throw errors[0]
+        const { code: stripped, map } = await stripTypes({ id, code })
         return { code: stripped, map: map === undefined ? undefined : JSON.stringify(map), moduleType: 'js' }
       },
     },
   }
+}
+
+export interface PlainModule {
+  readonly id: string
+  readonly code: string
+}
+
+/** The code of a module without its types, where the host leaves them in it until the end. */
+export async function toJavaScript(module: PlainModule, meta: HostMeta): Promise<string> {
+  return hostKindOf(meta) === 'rolldown' && TYPED.test(module.id) ? (await stripTypes(module)).code : module.code
+}
+
+async function stripTypes({ id, code }: PlainModule): Promise<{ code: string; map: object | undefined }> {
+  const { transform } = await import('rolldown/utils')
+  const { code: stripped, map, errors } = await transform(id.replace(/\?.*$/, ''), code, { sourcemap: true })
+  if (errors[0] !== undefined) throw errors[0]
+  return { code: stripped, map }
 }

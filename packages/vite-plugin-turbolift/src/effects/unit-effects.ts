@@ -13,6 +13,8 @@ import { EffectWalk } from './walk.ts'
 export interface UnitEffects {
   /** Each thing that it sets up, by all the bindings through which that is seen. */
   readonly changes: readonly ReadonlySet<Binding>[]
+  /** Those of it that its own code changes, not a method of theirs. */
+  readonly writes: readonly ReadonlySet<Binding>[]
   /** The same for what calls of code that is not at hand may change. */
   readonly touches: readonly ReadonlySet<Binding>[]
   /** Globals that it makes or changes. */
@@ -51,7 +53,9 @@ export function findUnitEffects(input: EffectsInput): ReadonlyMap<Unit, UnitEffe
       const touched = [...effects.touches].filter(isOther)
       if (needsCalls) for (const one of [...unit.declares, ...changed, ...touched]) givenByCalls.add(one)
       const seen = (binding: Binding) => seenThrough(binding, effects, { aliases: walk.aliases, siblings })
-      return [unit, { ...toUnitEffects(effects), changes: changed.map(seen), touches: touched.map(seen), needsCalls }]
+      const writes = changed.filter((one) => effects.assigns.has(one) || effects.changes.has(one)).map(seen)
+      const groups = { changes: changed.map(seen), writes, touches: touched.map(seen) }
+      return [unit, { ...toUnitEffects(effects), ...groups, needsCalls }]
     }),
   )
 }
@@ -61,7 +65,7 @@ function toUnitEffects({
   assigns,
   reach,
   chance,
-}: Effects): Omit<UnitEffects, 'changes' | 'touches' | 'needsCalls'> {
+}: Effects): Omit<UnitEffects, 'changes' | 'writes' | 'touches' | 'needsCalls'> {
   const globals = [...changes, ...assigns].flatMap((root) => (isGlobal(root) ? [root.global] : []))
   return { globals: [...new Set(globals)], reach, chance }
 }

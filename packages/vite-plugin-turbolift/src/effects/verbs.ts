@@ -9,6 +9,8 @@ export type Verb =
   /** It changes nothing, and calls at once what it is given: `forEach`, `map`. */
   | 'iterates'
   | 'reads'
+  /** It has something called later. */
+  | 'listens'
   | 'unknown'
 
 const VERBS: Readonly<Record<Exclude<Verb, 'unknown'>, string>> = {
@@ -19,11 +21,12 @@ const VERBS: Readonly<Record<Exclude<Verb, 'unknown'>, string>> = {
     with`,
   logs: 'alert assert debug err error fatal info log notice print silly trace verbose warn',
   acts: `begin boot bootstrap broadcast close connect delay deploy destroy dispatch download emit end exec execute exit
-    fetch flush go head hydrate kill launch listen main mount notify off on once open pipe post publish pull put query
-    read render report request resume run save schedule send serve show sleep spawn start stop submit subscribe sync
+    fetch flush go head hydrate kill launch listen main mount notify open pipe post publish pull put query
+    read render report request resume run save schedule send serve show sleep spawn start stop submit sync
     terminate transfer upload wait watch write`,
   iterates: `every filter find findIndex findLast findLastIndex flatMap forEach map reduce reduceRight some from
     toSorted`,
+  listens: 'addEventListener addListener off on once subscribe unsubscribe',
   reads: `at catch child concat entries env finally flat get has includes indexOf is join keys lastIndexOf match
     next peek pick select slice split test then to toJSON toLocaleString toString trim value values`,
 }

@@ -237,6 +237,7 @@ export class EffectWalk {
       return this.#callbacks(isData ? node.arguments : [], found)
     }
     if (verb === 'logs') return found.raise('seen')
+    if (verb === 'listens') return found.raise('unsure')
     if (verb === 'acts') {
       found.callOn(receiver.filter((root) => isBinding(root) && this.#isOfProject(root)))
       return found.raise('seen')
