@@ -49,6 +49,8 @@ export interface LiftedEntry {
   readonly kind: 'call' | 'stream'
   /** SHA-256 of the code that the function may run: its chunk and all that this imports. Names its results in a cache. */
   readonly code?: string
+  /** Packages outside of that code, of `externals`, that it may load. Without `code`: any of them. */
+  readonly packages?: readonly string[]
 }
 
 /** One file of the manifest's archive. */

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { toOutputOptions, toWorkerFiles } from './bundle/output.ts'
 import type { OutputItem } from './bundle/output.ts'
-import { hashFunctions } from './code-hash.ts'
+import { findPackages, hashFunctions } from './code-hash.ts'
 
 const SOURCES = {
   'functions.js': `export const functions = {
@@ -79,4 +79,24 @@ describe.each(Object.keys(bundlers))('%s', (name) => {
     const after = await hash({ ...withLate, 'late.js': 'export const late = 2' })
     expect(after.get('b ü.ts#h')).not.toBe(before.get('b ü.ts#h'))
   })
+})
+
+test('packages outside are known for each function, at any depth, and those of others are not', () => {
+  const files = [
+    {
+      path: 'functions.js',
+      content: `export const functions = {
+  "a.ts#f": () => import("./chunks/a-1.js").then((m) => m.f),
+  "b.ts#g": () => import("./chunks/b-2.js").then((m) => m.g),
+}`,
+    },
+    { path: 'chunks/a-1.js', content: `import { x } from './shared-3.js'\nexport const f = () => x` },
+    { path: 'chunks/b-2.js', content: `export const g = () => import('sharp-ish')` },
+    { path: 'chunks/shared-3.js', content: `import sharp from "sharp"\nconst y = require(\`@scope/engine/sub\`)` },
+  ]
+  const found = findPackages(files, ['sharp', '@scope/engine', 'other', 'sharp-ish'])
+  expect([...found]).toEqual([
+    ['a.ts#f', ['@scope/engine', 'sharp']],
+    ['b.ts#g', ['sharp-ish']],
+  ])
 })

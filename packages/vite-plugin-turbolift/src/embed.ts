@@ -8,7 +8,7 @@ import { MANIFEST_VERSION, hashFiles } from 'turbolift/manifest'
 import type { LiftedEntry, LiftManifest } from 'turbolift/manifest'
 
 import type { WorkerFile } from './bundle/output.ts'
-import { hashFunctions } from './code-hash.ts'
+import { findPackages, hashFunctions } from './code-hash.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { LiftedModule } from './registry.ts'
 
@@ -40,7 +40,7 @@ export async function createManifest({
     version: MANIFEST_VERSION,
     program,
     hash: hashFiles([...own, ...workerProgram]),
-    functions: toEntries(modules, hashFunctions(files)),
+    functions: toEntries(modules, { hashes: hashFunctions(files), packages: findPackages(files, externals) }),
     options: options.run,
     externals: [...externals].toSorted(),
   }
@@ -84,13 +84,20 @@ function readWorkerBase(name: string): Buffer {
   return readFileSync(new URL(name, import.meta.resolve('@turbolift/worker-base/worker.js')))
 }
 
-function toEntries(modules: readonly LiftedModule[], hashes: ReadonlyMap<string, string>): Record<string, LiftedEntry> {
+interface Found {
+  readonly hashes: ReadonlyMap<string, string>
+  readonly packages: ReadonlyMap<string, readonly string[]>
+}
+
+function toEntries(modules: readonly LiftedModule[], { hashes, packages }: Found): Record<string, LiftedEntry> {
   return Object.fromEntries(
     modules.flatMap(({ path, functions }) =>
       functions.map(({ path: name, name: own, pool, kind }) => {
         const id = `${path}#${name}`
-        const code = hashes.get(id)
-        return [id, { name: own, pool: pool ?? 'default', kind, ...(code === undefined ? {} : { code }) }]
+        const [code, used = []] = [hashes.get(id), packages.get(id)]
+        // Where nothing is known of it, it may use all of them.
+        const known = code === undefined ? {} : { code, ...(used.length === 0 ? {} : { packages: used }) }
+        return [id, { name: own, pool: pool ?? 'default', kind, ...known }]
       }),
     ),
   )

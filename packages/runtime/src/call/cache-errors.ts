@@ -14,12 +14,12 @@ export function cacheFolderUnusable(folder: string, cause: unknown): ConfigError
 }
 
 /** A warning, not an error: the results themselves are fine. */
-export function cacheWriteFailed(folder: string, cause: unknown): LiftError {
+export function cacheUseFailed(folder: string, cause: unknown): LiftError {
   return new LiftError(
     'CACHE_WRITE_FAILED',
     {
-      what: `A finished result could not be kept in the cache folder "${folder}".`,
-      why: `Writing it failed: ${toReason(cause)}.`,
+      what: `Not all finished results can be kept in the cache folder "${folder}", or taken from it.`,
+      why: `${toReason(cause)}.`,
       fix: 'Make room or repair the folder. This run goes on; a later one computes what is missing again.',
     },
     { cause },

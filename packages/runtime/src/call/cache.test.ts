@@ -1,7 +1,9 @@
-import { mkdtemp, open, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
+import { toDraftName } from '@turbolift/worker-base/folders'
 import { decodeValue, encodeArguments, encodeValue } from '@turbolift/worker-base/wire'
 import type { WireValue } from '@turbolift/worker-base/wire'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -87,13 +89,62 @@ test('many writers of the same and of different keys leave complete entries and 
   expect(await readdir(join(folder, '.drafts'))).toEqual([])
 })
 
-test('drafts that a killed run left are removed, those of a running one are not', async () => {
+test('drafts that a killed run left are removed, and nothing else', async () => {
   await openResultCache(folder)
-  const [old, young] = [join(folder, '.drafts', 'old'), join(folder, '.drafts', 'young')]
-  for (const path of [old, young]) await (await open(path, 'w')).close()
-  await utimes(old, 0, 0)
+  const drafts = join(folder, '.drafts')
+  const names = ['letter', '.000000000000-1-1.00000000-0000-4000-8000-000000000000.draft', toDraftName()]
+  for (const name of names) {
+    await writeFile(join(drafts, name), '')
+    await utimes(join(drafts, name), 0, 0)
+  }
   await openResultCache(folder)
-  expect(await readdir(join(folder, '.drafts'))).toEqual(['young'])
+  expect((await readdir(drafts)).toSorted()).toEqual([names[2], 'letter'])
+})
+
+test.skipIf(process.getuid === undefined)(
+  'a folder that others can write to is refused, unless they are trusted',
+  async () => {
+    await chmod(folder, 0o2777)
+    await expect(openResultCache(folder)).rejects.toMatchObject({ code: 'FOLDER_UNSAFE' })
+    await expect(openResultCache(join(folder, 'below'))).rejects.toMatchObject({ code: 'FOLDER_UNSAFE' })
+    expect(await readdir(folder)).toEqual([])
+    const cache = await openResultCache({ folder, shared: true })
+    await cache.write(key, await encodeValue(1))
+    const [path = ''] = await entryPaths()
+    expect(await cache.read(key)).toBeDefined()
+    expect((await stat(path)).mode & 0o777).toBe(0o666)
+    expect((await stat(dirname(path))).mode & 0o7777).toBe(0o2777)
+  },
+)
+
+test.skipIf(process.getuid === undefined)('a folder that is made to be shared is one of the group', async () => {
+  const shared = join(folder, 'team')
+  await openResultCache({ folder: shared, shared: true })
+  const modes = await Promise.all(
+    [shared, join(shared, '.drafts')].map(async (path) => (await stat(path)).mode & 0o7777),
+  )
+  expect(modes).toEqual([0o2770, 0o2770])
+})
+
+test.skipIf(process.getuid?.() !== 0)('a folder of another user is refused (needs root)', async () => {
+  await chown(folder, 2002, 2002)
+  await expect(openResultCache(folder)).rejects.toMatchObject({ code: 'FOLDER_UNSAFE' })
+})
+
+test('drafts are not put behind a link', async () => {
+  const target = join(folder, 'target')
+  await mkdir(target)
+  await symlink(target, join(folder, '.drafts'))
+  await expect(openResultCache(folder)).rejects.toMatchObject({ code: 'CACHE_FOLDER_UNUSABLE' })
+  expect(await readdir(target)).toEqual([])
+})
+
+test('an entry that cannot be read is no result, and is told once', async () => {
+  const cache = await openResultCache(folder)
+  await mkdir(join(folder, key.slice(0, 2), key.slice(2)), { recursive: true })
+  const warned = once(process, 'warning')
+  expect([await cache.read(key), await cache.read(key)]).toEqual([undefined, undefined])
+  expect(await warned).toMatchObject([{ code: 'CACHE_WRITE_FAILED' }])
 })
 
 test('a folder that cannot be used is refused before any call', async () => {

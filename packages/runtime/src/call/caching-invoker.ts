@@ -2,11 +2,13 @@ import { decodeValue } from '@turbolift/worker-base/wire'
 import type { WireValue } from '@turbolift/worker-base/wire'
 
 import type { MapReport } from '../watch/map-report.ts'
+import { hashPackages } from './cache-packages.ts'
 import { toCacheKey } from './cache.ts'
 import type { ResultCache } from './cache.ts'
 import { callsOf, encodeCall } from './invoke.ts'
 import type { Lifted } from './invoke.ts'
 import type { Invoker, Settle } from './invoker.ts'
+import { sessionOf } from './runtime.ts'
 import type { CallRequest, Task } from './task.ts'
 
 export interface CachingOptions {
@@ -18,6 +20,7 @@ export interface CachingOptions {
 export class CachingInvoker implements Invoker {
   readonly #lifted: Lifted
   readonly #options: CachingOptions
+  #code: Promise<string> | undefined
 
   constructor(lifted: Lifted, options: CachingOptions) {
     this.#lifted = lifted
@@ -46,15 +49,16 @@ export class CachingInvoker implements Invoker {
   async #find(call: CachedCall, args: readonly unknown[]): Promise<unknown> {
     const cache = await this.#options.cache
     const request = await encodeCall(this.#lifted, args, 'whole')
-    const key = toCacheKey({ ...request, code: this.#codeHash })
+    this.#code ??= this.#readCode()
+    const key = toCacheKey({ ...request, code: await this.#code })
     const found = await cache.read(key)
-    if (found === undefined) {
-      const result = await this.#submit(call, request)
-      await cache.write(key, result)
-      return decodeValue(result)
+    if (found !== undefined) {
+      this.#options.report.counts.cached += 1
+      return decodeValue(found)
     }
-    this.#options.report.counts.cached += 1
-    return decodeValue(found)
+    const result = await this.#submit(call, request)
+    await cache.write(key, result)
+    return decodeValue(result)
   }
 
   async #submit(call: CachedCall, request: CallRequest): Promise<WireValue> {
@@ -64,10 +68,19 @@ export class CachingInvoker implements Invoker {
     })
   }
 
-  /** Of the function's own code where the build says it, else of the whole program. */
-  get #codeHash(): string {
+  /**
+   * Of the function's own code where the build says it, else of the whole program; and of the packages outside of it: as
+   * they are installed here, or what the image of a cluster's workers is made of.
+   */
+  async #readCode(): Promise<string> {
     const { manifest, meta } = this.#lifted
-    return manifest.functions[meta.id]?.code ?? manifest.hash
+    const entry = manifest.functions[meta.id]
+    const code = entry?.code ?? manifest.hash
+    const packages = entry?.code === undefined ? manifest.externals : (entry.packages ?? [])
+    if (packages.length === 0) return code
+    const { image } = sessionOf(manifest)
+    if (image !== undefined) return JSON.stringify([code, packages, image])
+    return `${code} ${await hashPackages(packages)}`
   }
 }
 

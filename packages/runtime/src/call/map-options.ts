@@ -1,7 +1,8 @@
 import { invalidOption, unknownOption } from '../config/errors.ts'
 import { closestName } from '../config/suggest.ts'
-import { duration, count, choice, flag, text } from '../config/option.ts'
+import { duration, count, choice, flag } from '../config/option.ts'
 import type { Option, OptionTable } from '../config/option.ts'
+import type { CacheFolder } from './cache.ts'
 import type { CallOptions } from './lifted.ts'
 
 /** Options of `map`, `starmap` and `forEach`. */
@@ -19,10 +20,11 @@ export interface MapOptions extends CallOptions {
   readonly maxFailures?: number | undefined
   /**
    * A folder that keeps every finished result, found again by the function's code, its captures and its input. So a
-   * run that died goes on where it stopped, and a second one takes what is there. Any number of runs may share it.
+   * run that died goes on where it stopped, and a second one takes what is there. Any number of runs may share it. One
+   * that other users can write to is refused, unless `{ folder, shared: true }` says that they are trusted.
    * It is not used in dev, and where no worker is called (`map` inside of one, ordinary functions).
    */
-  readonly cache?: string | undefined
+  readonly cache?: CacheFolder | undefined
 }
 
 /** One result of a map with `onError: 'return'`. */
@@ -56,7 +58,20 @@ const mapOptions: OptionTable<MapOptions> = {
     about: 'What a failed call does.',
   }),
   maxFailures: count({ default: undefined, min: 0, about: 'More failures end the map.' }),
-  cache: text<string | undefined>({ default: undefined, about: 'Folder that keeps finished results.' }),
+  cache: {
+    default: undefined,
+    about: 'Folder that keeps finished results.',
+    expects: 'a folder, or { folder, shared }',
+    fromText: (folder) => folder,
+    accepts: isCacheFolder,
+  },
+}
+
+function isCacheFolder(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' && value !== ''
+  const { folder, shared, ...others }: { folder?: unknown; shared?: unknown } = value
+  const isFolder = typeof folder === 'string' && folder !== ''
+  return isFolder && (shared === undefined || typeof shared === 'boolean') && Object.keys(others).length === 0
 }
 
 /** @throws ConfigError `OPTION_UNKNOWN`, `OPTION_INVALID` */

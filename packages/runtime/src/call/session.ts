@@ -48,6 +48,14 @@ export class Session implements Ending, AsyncDisposable {
     return created
   }
 
+  /** What the image of a cluster's workers is made of; on this machine there is none. */
+  get image(): readonly unknown[] | undefined {
+    const { run, kubernetes } = this.#options.config
+    if (run.target !== 'kubernetes') return undefined
+    const { baseImage, apt, npm } = kubernetes.image ?? {}
+    return [baseImage, apt, npm]
+  }
+
   get isBusy(): boolean {
     return [...this.#pools.values()].some((calls) => calls.isBusy)
   }
