@@ -79,9 +79,10 @@ function mainSlice({ units, scopes, functions, effects, marks }: SliceInput, wor
   const hooks = findWorkerHooks(units, scopes)
   const mayLeave = (unit: Unit): boolean => {
     if (!worker.has(unit) || marks.has(unit.statement)) return false
-    if (unit.kind !== 'effect' || hooks.has(unit)) return true
+    if (hooks.has(unit)) return true
     const found = effects.get(unit)
-    return found?.reach === 'known' && found.changes.length > 0 && found.globals.length === 0
+    if (unit.kind !== 'effect') return found === undefined || found.globals.length === 0
+    return found !== undefined && found.changes.length > 0 && isOfModuleAlone(found)
   }
   const kept = units.filter((unit) => unit.kind === 'export' || isExported(unit) || !mayLeave(unit))
   const uses = (unit: Unit): ReadonlySet<Binding> => usedBindings(unit.node, scopes, bodies)
@@ -90,6 +91,12 @@ function mainSlice({ units, scopes, functions, effects, marks }: SliceInput, wor
     return [...changes, ...touches].some((group) => [...group].some((binding) => seen.has(binding)))
   }
   return reach(units, { roots: new Set(), kept, uses, follows })
+}
+
+/** Whether no other module can see what it does: an imported object may be in use there. */
+function isOfModuleAlone(effects: UnitEffects): boolean {
+  const isOwn = effects.changes.every((group) => [...group].every(({ kind }) => kind !== 'import'))
+  return effects.reach === 'known' && effects.globals.length === 0 && isOwn
 }
 
 function isKeptExport(unit: Unit, kept: KeptExports): boolean {

@@ -59,7 +59,7 @@ export class Roots {
       case 'ThisExpression':
         return ['this']
       case 'MemberExpression':
-        return node.object.type === 'Super' ? ['this'] : this.of(node.object, seen)
+        return this.#ofMember(positioned(node), seen)
       case 'AwaitExpression':
       case 'SpreadElement':
         return this.of(node.argument, seen)
@@ -84,6 +84,18 @@ export class Roots {
       default:
         return []
     }
+  }
+
+  /** `held.table` is of `held`, and of what that literal has there. */
+  #ofMember({ object, property, computed }: NodeOf<'MemberExpression'>, seen: ReadonlySet<Binding>): readonly Root[] {
+    if (object.type === 'Super') return ['this']
+    const holders = this.of(object, seen)
+    const name = !computed && property.type === 'Identifier' ? property.name : undefined
+    const parts = holders.flatMap((holder) => {
+      if (!isBinding(holder) || seen.has(holder)) return []
+      return partsOf(holder, name).flatMap((part) => this.of(part, new Set([...seen, holder])))
+    })
+    return [...holders, ...parts]
   }
 
   #ofIdentifier(node: NodeOf<'Identifier'>, seen: ReadonlySet<Binding>): readonly Root[] {
@@ -145,6 +157,17 @@ export class Roots {
     if (value?.type !== 'ClassDeclaration' && value?.type !== 'ClassExpression') return undefined
     return toNode(value) as NodeOf<'ClassDeclaration' | 'ClassExpression'>
   }
+}
+
+/** What a variable's literal has by a name; all that it has where that cannot be told. */
+function partsOf({ declaration }: Binding, name: string | undefined): EstreeNode[] {
+  const init = declaration.type === 'VariableDeclarator' ? declaration.init : undefined
+  if (init?.type === 'ArrayExpression') return init.elements.filter((one) => one !== null)
+  if (init?.type !== 'ObjectExpression') return []
+  const isNamed = (key: EstreeNode): boolean => key.type === 'Identifier' && key.name === name
+  const all = init.properties.flatMap((one) => (one.type === 'Property' ? [one] : []))
+  const named = all.filter((one) => !one.computed && isNamed(one.key))
+  return (named.length > 0 ? named : all).flatMap(({ value }) => (isFunction(value) ? [] : [value]))
 }
 
 /** The argument that a parameter gets. */

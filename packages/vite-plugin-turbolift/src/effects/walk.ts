@@ -271,6 +271,8 @@ export class EffectWalk {
     for (const root of subjects) found.touches.add(root)
     if (subjects.length > 0) return
     found.touches.add(binding)
+    // `setGlobalDispatcher(…)` is for all that runs in the process.
+    if (verb === 'sets-up' && /global|polyfill|shim/i.test(name)) found.change([{ global: name }])
     if (verb !== 'sets-up') found.raise('seen')
   }
 
