@@ -18,8 +18,8 @@ const commands = {
   'test:cluster': [['exec', 'node', 'scripts/test-cluster.mjs']],
   // The packages as npm would give them, for projects outside of this repository.
   pack: [['-r', '--filter', './packages/*', 'pack', '--pack-destination', `${root}/dist`]],
-  // Random bytes for the wire decoder: `npm run fuzz -- 1000000 7` for a million inputs from the seed 7.
-  fuzz: [['exec', 'node', 'packages/worker-base/test/fuzz/run.mjs']],
+  // Random bytes for the wire decoder, or with `http` or `frames` for a worker: `npm run fuzz -- http 1000000 7`.
+  fuzz: [['exec', 'node', 'packages/worker-base/test/fuzz/main.mjs']],
   bench: [['--filter', './bench', 'run', 'bench']],
   check: [
     ['exec', 'oxfmt', '--check', '.'],
