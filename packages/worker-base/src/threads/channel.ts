@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
-import type { MessagePort, TransferListItem } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 
 import { nextTick, performance, setImmediate } from '../clock.ts'
-import { copyBytes } from '../wire/copy-bytes.ts'
 import { createFrameBatch, toFrame } from '../wire/frame-batch.ts'
 import { createFrameDecoder } from '../wire/frame-decoder.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Message } from '../wire/messages.ts'
+import { fromAttached, parseAttached, toAttached } from './attached.ts'
 import {
   createRingMemory,
   fallAsleep,
@@ -220,17 +220,15 @@ class RingChannel implements FrameChannel {
   }
 
   #attach(frame: Frame): void {
-    const head = toOwned(frame.head)
-    const parts = frame.parts.map(toOwned)
-    const moved: TransferListItem[] = [head, ...parts].map((bytes) => bytes.buffer)
-    this.#end.attachments.postMessage({ type: frame.type, id: frame.id, head, parts }, moved)
+    const { attached, moved } = toAttached(frame)
+    this.#end.attachments.postMessage(attached, moved)
     this.#batch.addFrame({ type: ATTACHED_TYPE, id: frame.id, head: Buffer.alloc(0), parts: [] }, frame.id)
   }
 
   #takeAttached(): Frame {
     const received = receiveMessageOnPort(this.#end.attachments)
     if (received === undefined) throw new Error('A frame was announced whose memory did not arrive.')
-    return parseAttached(received.message)
+    return fromAttached(parseAttached(received.message))
   }
 }
 
@@ -238,16 +236,4 @@ function isLarge(parts: readonly Uint8Array[], headBytes: number): boolean {
   let bytes = headBytes
   for (const part of parts) bytes += part.length
   return bytes > ATTACHED_BYTES
-}
-
-/** Memory that can change hands: all of its ArrayBuffer. */
-function toOwned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) return new Uint8Array(buffer)
-  return copyBytes(bytes)
-}
-
-function parseAttached(message: unknown): Frame {
-  const { type, id, head, parts } = message as Frame
-  return { type, id, head: Buffer.from(head.buffer, head.byteOffset, head.byteLength), parts }
 }

@@ -1,4 +1,11 @@
-import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameError, frameMalformed, frameTooLarge } from './frame.ts'
+import {
+  DEFAULT_MAX_FRAME_BYTES,
+  FRAME_HEADER_BYTES,
+  FrameError,
+  MOST_PARTS,
+  frameMalformed,
+  frameTooLarge,
+} from './frame.ts'
 import type { Frame } from './frame.ts'
 
 /** Frames up to this size are put together as a whole; in larger ones each part gets memory of its own. */
@@ -157,8 +164,10 @@ function toBuffer(bytes: Uint8Array): Buffer {
 
 /** Where the table of part lengths ends, checked against the frame's own end. */
 function tableEnd(bytes: Buffer, start: number, end: number): number {
-  const at = start + FRAME_HEADER_BYTES + 4 * bytes.readUInt32LE(start + 9)
+  const parts = bytes.readUInt32LE(start + 9)
+  const at = start + FRAME_HEADER_BYTES + 4 * parts
   if (at > end) throw frameMalformed('its table of parts is longer than the frame')
+  if (parts > MOST_PARTS) throw frameMalformed(`more than ${MOST_PARTS} parts`)
   return at
 }
 

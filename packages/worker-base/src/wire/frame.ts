@@ -11,6 +11,9 @@ export const FRAME_HEADER_BYTES = 13
 /** Frames above this are refused by both sides, unless set otherwise. */
 export const DEFAULT_MAX_FRAME_BYTES: number = 256 * 1024 * 1024
 
+/** Each part costs much more than its bytes: a frame of empty parts would take a hundred times its size. */
+export const MOST_PARTS: number = 2 ** 18
+
 /** Numbers of the frame types on the wire. */
 export const FRAME_TYPE = {
   call: 1,

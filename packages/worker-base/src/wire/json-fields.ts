@@ -4,6 +4,9 @@ import { LOST_REASONS } from './messages.ts'
 import type { Hello, Log, Lost, LostReason } from './messages.ts'
 import type { WireValue } from './values.ts'
 
+/** More calls at a time than any machine has cores for. */
+const MOST_SLOTS = 65_535
+
 export function parseJson(head: Buffer): Readonly<Record<string, unknown>> {
   try {
     return Object.fromEntries(Object.entries(JSON.parse(head.toString('utf8'))))
@@ -16,7 +19,7 @@ export function parseHello(fields: Readonly<Record<string, unknown>>): Hello {
   return {
     workerId: String(fields['workerId']),
     build: String(fields['build']),
-    slots: toNumber(fields['slots']),
+    slots: toSlots(fields['slots']),
     pid: toNumber(fields['pid']),
     maxFrameBytes: toNumber(fields['maxFrameBytes']),
   }
@@ -45,6 +48,12 @@ export function parseLog(fields: Readonly<Record<string, unknown>>): Log {
     text: String(fields['text']),
     dropped: toNumber(fields['dropped']),
   }
+}
+
+function toSlots(field: unknown): number {
+  const slots = toNumber(field)
+  if (!Number.isInteger(slots) || slots < 1 || slots > MOST_SLOTS) throw frameMalformed(`a worker with ${slots} slots`)
+  return slots
 }
 
 function toNumber(field: unknown): number {

@@ -1,14 +1,15 @@
-import { DEFAULT_MAX_FRAME_BYTES } from './frame.ts'
+import { DEFAULT_MAX_FRAME_BYTES, MOST_PARTS } from './frame.ts'
 
 /** Largest value that is sent: a frame without room for the fields beside it. */
 export const MAX_VALUE_BYTES: number = DEFAULT_MAX_FRAME_BYTES - 1024 * 1024
 
-/** A value of more bytes than a frame holds. */
+/** A value of more bytes, or more binary parts, than a frame holds. */
 export class ValueTooLargeError extends Error {
   override name = 'ValueTooLargeError'
-  /** @param bytes as far as they were counted */
-  constructor(bytes: number) {
-    super(`The values have ${bytes} bytes or more; the limit is ${MAX_VALUE_BYTES} bytes.`)
+  /** @param amount as far as it was counted */
+  constructor(amount: number, unit: 'bytes' | 'binary parts' = 'bytes') {
+    const limit = unit === 'bytes' ? MAX_VALUE_BYTES : MOST_PARTS
+    super(`The values have ${amount} ${unit} or more; the limit is ${limit} ${unit}.`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { DevalueError, parse, stringify } from 'devalue'
 
+import { MOST_PARTS } from './frame.ts'
 import { isTinyJson } from './tiny-json.ts'
 import { MAX_VALUE_BYTES, UnsendableValueError, ValueTooLargeError, explainUnsendable } from './unsendable.ts'
 import { createReducers, createRevivers } from './value-types.ts'
@@ -160,6 +161,7 @@ function toJson(value: unknown): string {
 function checkSize(value: WireValue): WireValue {
   const bytes = value.parts.reduce((total, part) => total + part.byteLength, value.text.length)
   if (bytes > MAX_VALUE_BYTES) throw new ValueTooLargeError(bytes)
+  if (value.parts.length > MOST_PARTS) throw new ValueTooLargeError(value.parts.length, 'binary parts')
   return value
 }
 
