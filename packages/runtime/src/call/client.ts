@@ -21,7 +21,7 @@ import type {
   WorkerMessage,
 } from '@turbolift/worker-base/wire'
 
-import { workerFailed, workerSilent, workerUnreachable } from '../deploy/worker-errors.ts'
+import { workerFailed, workerLingers, workerSilent, workerUnreachable } from '../deploy/worker-errors.ts'
 import type { LiftError } from '../errors.ts'
 import { answerUnreadable } from './errors.ts'
 import { Pace } from './pace.ts'
@@ -29,6 +29,10 @@ import type { CallHost, PartMessage, Task } from './task.ts'
 
 /** Pings without any answer after which a worker counts as lost. */
 const MOST_MISSED = 3
+/** A frame that grows by less between two pings counts as silence: it might never be whole. */
+const LEAST_BYTES = 1024
+/** A worker that is about to end, and has no calls of this program, gets this long. */
+const DRAIN_MS = 30_000
 /** Above this, calls wait in the program instead of in the socket's buffer. */
 const MOST_UNSENT_BYTES = 16 * 1024 * 1024
 /** A cancelled call may end by itself in this time; then its executor is ended. */
@@ -88,6 +92,9 @@ export class WorkerClient implements CallHost {
   #lastCallId = 0
   #isClosed = false
   #missedPongs = 0
+  /** Since the last ping. */
+  #heardBytes = 0
+  #drainingSinceMs: number | undefined
 
   constructor({ workerId, stream, events, pingMs }: ClientOptions) {
     this.workerId = workerId
@@ -193,7 +200,7 @@ export class WorkerClient implements CallHost {
   }
 
   #onData(chunk: Buffer): void {
-    this.#missedPongs = 0
+    this.#heardBytes += chunk.length
     try {
       this.#decoder.push(chunk)
     } catch (cause) {
@@ -213,6 +220,7 @@ export class WorkerClient implements CallHost {
   }
 
   #onFrame(frame: Frame): void {
+    this.#missedPongs = 0
     const message = parseMessage(frame)
     switch (message.kind) {
       case 'result':
@@ -234,6 +242,7 @@ export class WorkerClient implements CallHost {
         return this.#post({ kind: 'pong', id: message.id })
       case 'draining':
         this.isDraining = true
+        this.#drainingSinceMs ??= performance.now()
         return this.#events.onDraining(this)
       case 'failed':
         return this.#lose(workerFailed(this.workerId, decodeError(message.value)))
@@ -272,9 +281,17 @@ export class WorkerClient implements CallHost {
 
   // A program that was busy for long finds one late tick and the pongs behind it: only silence over several ticks counts.
   #ping(pingMs: number): void {
-    this.#missedPongs += 1
+    this.#missedPongs = this.#heardBytes < LEAST_BYTES ? this.#missedPongs + 1 : 0
+    this.#heardBytes = 0
     if (this.#missedPongs > MOST_MISSED) this.#lose(workerSilent(this.workerId, MOST_MISSED * pingMs))
+    else if (this.#lingers()) this.#lose(workerLingers(this.workerId, DRAIN_MS))
     else this.#post({ kind: 'ping', id: 0 })
+  }
+
+  /** It said that it ends, has answered all calls, and is still there: it keeps the place of one that would work. */
+  #lingers(): boolean {
+    if (this.#drainingSinceMs === undefined || this.inFlight.size > 0) return false
+    return performance.now() > Math.max(this.#drainingSinceMs, this.idleSinceMs) + DRAIN_MS
   }
 
   #lose(error: LiftError): void {

@@ -36,6 +36,8 @@ interface Worker {
   /** Aborted when the platform says that the worker is gone. */
   readonly gone: AbortController
   client: WorkerClient | undefined
+  /** Connections that were made and broke before the worker said hello, one after the other. */
+  fruitless: number
   /** Told when the connection is there again. */
   onAgain: (() => void) | undefined
 }
@@ -52,7 +54,7 @@ export class WorkerConnections {
   }
 
   open(address: WorkerAddress): void {
-    const worker: Worker = { address, gone: new AbortController(), client: undefined, onAgain: undefined }
+    const worker: Worker = { address, gone: new AbortController(), client: undefined, fruitless: 0, onAgain: undefined }
     this.#workers.set(address.id, worker)
     void this.#connect(worker)
   }
@@ -60,7 +62,10 @@ export class WorkerConnections {
   /** The connection is of use: the worker said hello. */
   add(client: WorkerClient): void {
     this.clients.add(client)
-    this.#workers.get(client.workerId)?.onAgain?.()
+    const worker = this.#workers.get(client.workerId)
+    if (worker === undefined) return
+    worker.fruitless = 0
+    worker.onAgain?.()
   }
 
   /** The connection broke, as `seen` says: tries to make it again. Resolves when it is known what became of the worker. */
@@ -70,7 +75,7 @@ export class WorkerConnections {
     if (worker === undefined || worker.client !== client) return { isGone: true, reason: seen }
     worker.client = undefined
     const fate = awaitFate(worker, seen)
-    void this.#connect(worker)
+    void this.#connect(worker, seen)
     return fate
   }
 
@@ -130,15 +135,23 @@ export class WorkerConnections {
     this.clients.clear()
   }
 
-  async #connect(worker: Worker): Promise<void> {
+  /** @param seen why it broke, if it was there before */
+  async #connect(worker: Worker, seen?: LiftError): Promise<void> {
     const { signal } = worker.gone
-    let failure: LiftError | undefined
+    let failure = seen
     // While its platform is cut off too, the platform decides how long that may last.
-    for (let turn = 0; turn < REDIAL_MS.length || (await worker.address.isCutOff?.()) === true; turn += 1) {
+    for (
+      let turn = worker.fruitless;
+      turn < REDIAL_MS.length || (await worker.address.isCutOff?.()) === true;
+      turn += 1
+    ) {
       await pause(REDIAL_MS[turn] ?? LONGEST_REDIAL_MS, signal)
       if (signal.aborted) return
       failure = await this.#dial(worker)
-      if (failure === undefined) return
+      if (failure === undefined) {
+        worker.fruitless = turn + 1
+        return
+      }
     }
     if (failure !== undefined && !signal.aborted) this.#options.onUnreachable(worker.address.id, failure)
   }

@@ -82,6 +82,15 @@ export function workerSilent(id: string, silentMs: number): DeployError {
   })
 }
 
+/** A worker said that it ends, and does not. */
+export function workerLingers(id: string, drainMs: number): DeployError {
+  return new DeployError('WORKER_SILENT', {
+    what: `Worker ${id} said ${drainMs / 1000} s ago that it ends, and is still there.`,
+    why: 'It has no calls left, so a stop hook hangs, or what answers there is no worker any more.',
+    fix: 'Nothing, if it happens once: another worker takes its place.',
+  })
+}
+
 /** The worker's code did not load. */
 export function workerFailed(id: string, cause: unknown): DeployError {
   return new DeployError(
