@@ -9,6 +9,16 @@ import { WorkerClient } from './client.ts'
 import type { ClientEvents } from './client.ts'
 import { WorkerConnections } from './connections.ts'
 
+// The program's own clock is not moved by tests; here it has to be.
+vi.mock('@turbolift/worker-base/clock', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  setTimeout: (callback: () => void, delayMs: number) => setTimeout(callback, delayMs),
+  setInterval: (callback: () => void, delayMs: number) => setInterval(callback, delayMs),
+  clearTimeout: (timer: NodeJS.Timeout) => clearTimeout(timer),
+  clearInterval: (timer: NodeJS.Timeout) => clearInterval(timer),
+  performance: { now: () => performance.now() },
+}))
+
 // A worker that is in the hands of somebody else must not keep calls waiting for ever.
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
