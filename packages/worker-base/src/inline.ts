@@ -4,6 +4,7 @@ import { loadFunctionTable } from './executor/functions.ts'
 import type { FunctionTable } from './executor/functions.ts'
 import { createHooks } from './executor/hooks.ts'
 import type { Hooks } from './executor/hooks.ts'
+import { LentProcess } from './executor/lent-process.ts'
 import { cancelCall } from './executor/running-call.ts'
 import type { RunnerOptions, RunningCall } from './executor/running-call.ts'
 import { SharedStore } from './executor/shared-store.ts'
@@ -34,16 +35,31 @@ export async function createInlineWorker(options: InlineWorkerOptions): Promise<
   installContext(hooks)
   // As in a worker: stacks show the user's sources. Holds for what is loaded from now on.
   process.setSourceMapsEnabled(true)
-  return new SameProcessWorker(options, hooks, await loadFunctionTable(options.functions))
+  const lent = new LentProcess()
+  try {
+    const functions = await lent.run(() => loadFunctionTable(options.functions))
+    return new SameProcessWorker(options, { lent, hooks, functions })
+  } catch (error) {
+    lent.end()
+    throw error
+  }
+}
+
+interface Loaded {
+  readonly lent: LentProcess
+  readonly hooks: Hooks
+  readonly functions: FunctionTable
 }
 
 class SameProcessWorker implements InlineWorker {
   readonly #options: InlineWorkerOptions
+  readonly #lent: LentProcess
   readonly #runner: RunnerOptions
   readonly #running: Map<number, RunningCall> = new Map()
 
-  constructor(options: InlineWorkerOptions, hooks: Hooks, functions: FunctionTable) {
+  constructor(options: InlineWorkerOptions, { lent, hooks, functions }: Loaded) {
     this.#options = options
+    this.#lent = lent
     const channel: RunnerOptions['channel'] = {
       send: (message) => this.#receive(message),
       sendFrame: () => undefined,
@@ -66,7 +82,7 @@ class SameProcessWorker implements InlineWorker {
   }
 
   send(message: ProgramMessage): void {
-    if (message.kind === 'call') void this.#run(message)
+    if (message.kind === 'call') void this.#lent.run(() => this.#run(message))
     if (message.kind === 'share') this.#runner.shared.add(message.key, message.value)
     if (message.kind === 'unshare') this.#runner.shared.delete(message.key)
     const running = this.#running.get(message.id)
@@ -78,7 +94,11 @@ class SameProcessWorker implements InlineWorker {
   }
 
   async stop(): Promise<void> {
-    await this.#runner.hooks.runStop()
+    try {
+      await this.#lent.run(() => this.#runner.hooks.runStop())
+    } finally {
+      this.#lent.end()
+    }
   }
 
   async #run(call: CallMessage): Promise<void> {
@@ -87,11 +107,14 @@ class SameProcessWorker implements InlineWorker {
     this.#running.set(call.id, running)
     const answer = await runCall(running, this.#runner)
     this.#running.delete(call.id)
-    this.#options.onMessage(answer)
+    this.#tell(answer)
   }
 
   #receive(message: Parameters<RunnerOptions['channel']['send']>[0]): void {
-    if (message.kind === 'item' || message.kind === 'opened' || message.kind === 'stream')
-      this.#options.onMessage(message)
+    if (message.kind === 'item' || message.kind === 'opened' || message.kind === 'stream') this.#tell(message)
+  }
+
+  #tell(message: WorkerMessage): void {
+    this.#lent.leave(() => this.#options.onMessage(message))
   }
 }

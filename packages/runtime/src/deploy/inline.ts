@@ -7,6 +7,7 @@ import type { InlineWorker } from '@turbolift/worker-base/inline'
 import { encodeError, onSharedGone } from '@turbolift/worker-base/wire'
 import type { StreamEvent, WorkerMessage } from '@turbolift/worker-base/wire'
 
+import { KeepAlive } from '../call/keep-alive.ts'
 import { settleByAnswer } from '../call/answer.ts'
 import { abortedSignal, watchSignals } from '../call/signals.ts'
 import { Task } from '../call/task.ts'
@@ -39,6 +40,7 @@ export class InlineCalls implements Calls, CallHost, TaskOwner, AsyncDisposable 
   readonly #options: InlineOptions
   readonly #tries: Map<number, Try> = new Map()
   readonly #endSharing: () => void = onSharedGone((key) => this.#send({ kind: 'unshare', id: 0, key }))
+  readonly #keepAlive: KeepAlive = new KeepAlive()
   #worker: Promise<InlineWorker> | undefined
   #lastId = 0
 
@@ -47,11 +49,13 @@ export class InlineCalls implements Calls, CallHost, TaskOwner, AsyncDisposable 
   }
 
   get isBusy(): boolean {
-    return [...this.#tries.values()].some(({ task }) => task.isAwaited)
+    return this.#keepAlive.isHeld
   }
 
   submit(request: CallRequest, sink: CallSink): Task {
     const task = new Task(request, sink, reportCall(request, this.#options.name))
+    // What lifted code waits for does not hold the program, here as elsewhere; that a call is pending does.
+    task.keepAlive = this.#keepAlive
     task.isAwaited = true
     task.owner = this
     task.unwatch = watchSignals(task, this)
@@ -92,8 +96,13 @@ export class InlineCalls implements Calls, CallHost, TaskOwner, AsyncDisposable 
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#endSharing()
-    const worker = await this.#worker?.catch(() => undefined)
-    await worker?.stop()
+    this.#keepAlive.hold()
+    try {
+      const worker = await this.#worker?.catch(() => undefined)
+      await worker?.stop()
+    } finally {
+      this.#keepAlive.stop()
+    }
   }
 
   #start(task: Task): void {

@@ -35,7 +35,8 @@ export function createHooks(): Hooks {
           failures.push(error)
         }
       }
-      if (failures.length > 0) throw new AggregateError(failures, 'onWorkerStop hooks failed.')
+      if (failures.length > 0)
+        throw new AggregateError(failures, `onWorkerStop hooks failed: ${failures.map(String).join('; ')}`)
     },
   }
 }
