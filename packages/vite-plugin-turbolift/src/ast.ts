@@ -20,7 +20,8 @@ export interface ParsedModule {
 
 /** A plugin context: hosts have a parser in native code, whose trees are the same as acorn's. */
 export interface HostParser {
-  parse?(code: string): object
+  /** With a `lang` those of Vite 8 and rolldown read TypeScript too. */
+  parse?(code: string, options?: { readonly lang: 'ts' | 'tsx' }): object
 }
 
 /** @throws SyntaxError with `pos` and `loc`, as acorn makes it */

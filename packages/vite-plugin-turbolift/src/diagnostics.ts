@@ -29,6 +29,7 @@ export type DiagnosticCode =
   | 'SETUP_LEFT_OUT'
   | 'SYNTAX_UNREADABLE'
   | 'TYPE_NOT_SENDABLE'
+  | 'TYPE_UNCHECKED'
   | 'USES_ARGUMENTS'
   | 'USES_SUPER'
   | 'USES_THIS'
@@ -147,6 +148,26 @@ export function typeNotSendable({ name, problem, isCertain }: UnsendableType, at
     why: 'Arguments and results travel between the program and its workers as copies, and this cannot be copied.',
     fix: 'Send plain data in its place. "typecheck: false" switches this check off.',
   })
+}
+
+const TYPE_UNCHECKED = {
+  why: 'A value that cannot be sent is found when the program runs, not when it is built.',
+  fix: 'Mend what the compiler says, or name a simpler type for the parameters and the result. "typecheck: false" switches this check off.',
+}
+
+export function typeUnchecked(
+  { name, reason }: { readonly name: string; readonly reason: string },
+  at: TextRange,
+): Diagnostic {
+  return warning('TYPE_UNCHECKED', at, {
+    what: `TypeScript cannot tell whether the parameters and the result of "${name}" can be sent: ${reason}`,
+    ...TYPE_UNCHECKED,
+  })
+}
+
+/** The same of what is no single function's matter. */
+export function explainUnchecked(what: string): string {
+  return explain({ code: 'TYPE_UNCHECKED', what, ...TYPE_UNCHECKED })
 }
 
 export function usesArguments(at: TextRange): Diagnostic {

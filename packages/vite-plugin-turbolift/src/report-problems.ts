@@ -6,7 +6,7 @@ import { readSource } from './registry.ts'
 
 /** What is needed of a transform's plugin context to report problems. */
 export interface ReportContext {
-  warn(message: { readonly message: string; readonly id: string }): void
+  warn(message: { readonly message: string; readonly id?: string }): void
   getCombinedSourcemap?(): SourceMapLike
 }
 

@@ -2,8 +2,10 @@
  * The checker, written in types: declared globally in the generated program, so that an assertion can stand
  * in any scope without an import.
  *
- * `Check<F, N>` is `'ok'`, or for each value that cannot be sent a text `<N>!<path> is a <kind>`; `?` in place
+ * `Check<F, N>` is for each value that cannot be sent a text `<N>!<path> is a <kind>`; `?` in place
  * of `!` where only some values of the type cannot be sent (an optional property, one member of a union).
+ * Where all can be sent it is `<N>=ok`. So each assertion fails, and one without a message was not checked: a name that
+ * was not found, or a type that is too deep for the compiler, fits everything and says nothing.
  * Written for TypeScript 5.9, 6 and 7. Two traps: a mapped type must be over a type parameter, since over
  * `keyof Parameters<F>` it accepts everything; and a name that the user's `lib` lacks is an error type that
  * accepts everything, hence `Global`.
@@ -13,15 +15,24 @@ declare namespace $Turbolift {
   type Assert<P extends 'ok'> = P
 
   type Check<F, N extends string> =
-    IsAny<F> extends true ? 'ok'
-    : F extends (...args: infer A) => infer R ? Report<N, Parameter<A> | Result<R>>
+    Report<N, IsAny<F> extends true ? 'ok' : Signatures<F>>
+
+  /** What is found in all overloads, of which an inference alone sees the last. */
+  type Signatures<F> =
+    F extends { (...args: infer A): infer R; (...args: infer B): infer S; (...args: infer C): infer T; (...args: infer D): infer U }
+      ? Signature<A, R> | Signature<B, S> | Signature<C, T> | Signature<D, U>
+    : F extends { (...args: infer A): infer R; (...args: infer B): infer S; (...args: infer C): infer T }
+      ? Signature<A, R> | Signature<B, S> | Signature<C, T>
+    : F extends { (...args: infer A): infer R; (...args: infer B): infer S } ? Signature<A, R> | Signature<B, S>
+    : F extends (...args: infer A) => infer R ? Signature<A, R>
     : 'ok'
+  type Signature<A extends readonly unknown[], R> = Parameter<A> | Result<R>
 
   /** The same of one value, whose path begins with P. */
   type CheckValue<T, P extends string, N extends string> = Report<N, Settle<Walk<T, P, [], Argument>>>
 
   type Report<N extends string, Found> =
-    [Exclude<Found, 'ok'>] extends [never] ? 'ok' : Numbered<N, Exclude<Found, 'ok'>>
+    [Exclude<Found, 'ok'>] extends [never] ? ${'`${N}=ok`'} : Numbered<N, Exclude<Found, 'ok'>>
   type Numbered<N extends string, Found> = Found extends string ? ${'`${N}${Found}`'} : never
 
   type Parameter<A extends readonly unknown[]> = {

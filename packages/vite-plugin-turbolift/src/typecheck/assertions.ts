@@ -5,8 +5,14 @@ import { MagicString } from 'magic-string'
 import type { Node } from '../ast.ts'
 import { CANARY } from './findings.ts'
 import { findLiftedInSource } from './lifted-in-source.ts'
-import type { LiftedInSource } from './lifted-in-source.ts'
+import type { LiftedInSource, ParseTypeScript } from './lifted-in-source.ts'
 import type { TypecheckSubject } from './subject.ts'
+
+/** A source with assertions, and on which of its lines, from 1, each function's stands. */
+export interface Assertions {
+  readonly text: string
+  readonly lines: readonly { readonly number: number; readonly line: number }[]
+}
 
 export interface NumberedSubject extends TypecheckSubject {
   /** What the compiler's messages call it. */
@@ -18,22 +24,33 @@ export interface NumberedSubject extends TypecheckSubject {
  *
  *   export type $lift0 = $Turbolift.Assert<$Turbolift.Check<typeof import('../../src/tasks.js')['square'], '0'>>
  */
-export function exportAssertions(subjects: readonly NumberedSubject[], path: string): string {
-  const lines = subjects.flatMap(({ number, module, reach }) => {
+export function exportAssertions(subjects: readonly NumberedSubject[], path: string): Assertions {
+  const found = subjects.flatMap(({ number, module, reach }) => {
     if (reach.kind !== 'export') return []
     const type = `(typeof import(${JSON.stringify(importSpecifier(path, module))}))[${JSON.stringify(reach.name)}]`
-    return [`export ${assertion(String(number), type)}`]
+    return [{ number, line: `export ${assertion(String(number), type)}` }]
   })
-  return [`export ${assertion(CANARY, '() => symbol')}`, ...lines, ''].join('\n')
+  return {
+    text: [`export type $lift_canary = $Turbolift.Assert<'${CANARY}'>`, ...found.map(({ line }) => line), ''].join(
+      '\n',
+    ),
+    lines: found.map(({ number }, index) => ({ number, line: index + 2 })),
+  }
+}
+
+export interface InPlace {
+  readonly subjects: readonly NumberedSubject[]
+  readonly parse: ParseTypeScript | undefined
 }
 
 /**
  * A copy of one module's source, in which an assertion stands in place of each directive, so that functions
  * that nothing exports can be named; lines stay the same. Undefined when the source cannot be read.
  */
-export function assertInPlace(source: string, subjects: readonly NumberedSubject[]): string | undefined {
+export function assertInPlace(source: string, { subjects, parse }: InPlace): Assertions | undefined {
   const copy = new MagicString(source)
-  const lifted = findLiftedInSource(source, subjects[0]?.module ?? '')
+  const lifted = findLiftedInSource(source, subjects[0]?.module ?? '', parse)
+  const lines: { number: number; line: number }[] = []
   for (const { number, reach } of subjects) {
     if (reach.kind !== 'directive') continue
     const found = lifted?.[reach.ordinal]
@@ -41,9 +58,10 @@ export function assertInPlace(source: string, subjects: readonly NumberedSubject
     const type = nameType(copy, found, `$lift_function_${number}`)
     const captures = reach.captures.map((name) => captureAssertion(String(number), name))
     const { start, end } = found.directive
+    lines.push({ number, line: source.slice(0, start).split('\n').length })
     copy.overwrite(start, end, `${[assertion(String(number), type), ...captures].join('; ')};`)
   }
-  return copy.toString()
+  return { text: copy.toString(), lines }
 }
 
 /**

@@ -173,7 +173,13 @@ describe.each(versions)('%s', (version) => {
     )
   })
 
-  test('checks everything', () => expect(result.notes).toEqual([]))
+  test('checks everything but a type of an unknown name', () => {
+    const { unchecked, ...others } = result
+    expect({ ...others, unchecked: [], problems: [] }).toEqual(nothing)
+    expect(unchecked.map(({ source, reason }) => `${source}: ${reason}`)).toEqual([
+      expect.stringMatching(/Missing.*: .*case\d+\.ts\(1,\d+\): error TS2304: .*'Missing'/),
+    ])
+  })
 
   test.each(Object.entries(refused))('refuses %s', (_, [source, ...problems]) => {
     expect(problemsOf(result, cases.indexOf(source))).toEqual(problems)
@@ -187,7 +193,7 @@ describe.each(versions)('%s', (version) => {
     write(root, 'src/inside/conn.ts', 'export interface Conn { query(): void }')
     write(root, 'src/inside/main.ts', insideSource)
     const inside = await checkTypes(insideSubjects(root), { root })
-    expect(inside.notes).toEqual([])
+    expect({ ...inside, problems: [] }).toEqual(nothing)
     expect(
       inside.problems.map(
         ({ subject, problem, isCertain, at, source }) =>
@@ -271,9 +277,9 @@ describe('what stands around', () => {
     const root = join(folder, 'broken')
     writeProject(root, 'typescript')
     write(root, 'src/a.ts', 'export async function f(x: () => void) { return ( }')
-    const { problems, notes } = await checkTypes([exported(root, 'src/a.ts')], { root })
+    const { problems, warnings } = await checkTypes([exported(root, 'src/a.ts')], { root })
     expect(problems).toEqual([])
-    expect(notes).toEqual([expect.stringMatching(/were not checked: .*src\/a\.ts\(1,\d+\): error TS1109/)])
+    expect(warnings).toEqual([expect.stringMatching(/were not checked: .*src\/a\.ts\(1,\d+\): error TS1109/)])
   })
 
   test('says so when the source of a function inside another cannot be read', async () => {
@@ -281,9 +287,9 @@ describe('what stands around', () => {
     writeProject(root, 'typescript')
     write(root, 'src/a.ts', "async function f(x: () => void) { 'use lift'; return ( }")
     const reach = { kind: 'directive', ordinal: 0, captures: [] } as const
-    const { problems, notes } = await checkTypes([{ id: 'f', module: join(root, 'src/a.ts'), reach }], { root })
+    const { problems, warnings } = await checkTypes([{ id: 'f', module: join(root, 'src/a.ts'), reach }], { root })
     expect(problems).toEqual([])
-    expect(notes).toEqual([expect.stringMatching(/src\/a\.ts were not checked: the source could not be read/)])
+    expect(warnings).toEqual([expect.stringMatching(/src\/a\.ts were not checked: the source could not be read/)])
   })
 
   test.each(versions)(
@@ -319,8 +325,8 @@ describe('what stands around', () => {
         module: join(root, 'src/main.ts'),
         reach: { kind: 'directive', ordinal: 0, captures: [] },
       } as const
-      const { problems, notes } = await checkTypes([subject], { root })
-      expect(notes).toEqual([])
+      const { problems, ...others } = await checkTypes([subject], { root })
+      expect({ ...others, problems: [] }).toEqual(nothing)
       expect(problems.map(({ problem }) => problem)).toEqual([
         'parameter 0.load is a function',
         'parameter 1.query is a function',
@@ -350,15 +356,17 @@ describe('what stands around', () => {
   test('leaves modules without a file alone', async () => {
     const root = join(folder, 'virtual')
     writeProject(root, 'typescript')
-    expect(await checkTypes([exported(root, 'src/nowhere.ts')], { root })).toEqual({ problems: [], notes: [] })
+    expect(await checkTypes([exported(root, 'src/nowhere.ts')], { root })).toEqual(nothing)
   })
 
   test('leaves JavaScript alone', async () => {
     const root = join(folder, 'plain')
     write(root, 'src/a.js', 'export async function f(x) {}')
-    expect(await checkTypes([exported(root, 'src/a.js')], { root })).toEqual({ problems: [], notes: [] })
+    expect(await checkTypes([exported(root, 'src/a.js')], { root })).toEqual(nothing)
   })
 })
+
+const nothing = { problems: [], unchecked: [], warnings: [], notes: [] }
 
 const strict = {
   target: 'es2023',

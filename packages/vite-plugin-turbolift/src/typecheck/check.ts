@@ -1,18 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-
 import type { TextRange } from '../ast.ts'
 import { readSource } from '../registry.ts'
-import { ambientTypes } from './ambient.ts'
-import { assertInPlace, exportAssertions } from './assertions.ts'
+import { checkProgram } from './check-program.ts'
+import type { ProgramResult } from './check-program.ts'
 import type { NumberedSubject } from './assertions.ts'
-import { parseCheckerOutput } from './findings.ts'
 import type { TypeFinding } from './findings.ts'
 import { findLiftedInSource } from './lifted-in-source.ts'
+import type { ParseTypeScript } from './lifted-in-source.ts'
+import { createProjectFinder } from './projects.ts'
+import type { Project } from './projects.ts'
 import { isTypeScript } from './subject.ts'
 import type { TypecheckSubject } from './subject.ts'
-import { findTsc, runTsc } from './tsc.ts'
-import { findTsconfig, toCopyPath, toTsconfig } from './tsconfig.ts'
+import { findTsc } from './tsc.ts'
+import type { Tsc } from './tsc.ts'
 
 /** A value in a lifted function's signature that cannot be sent. */
 export interface TypeProblem {
@@ -26,41 +25,60 @@ export interface TypeProblem {
   readonly source: string
 }
 
+/** A lifted function whose signature the compiler could not tell. */
+export interface UncheckedFunction {
+  readonly subject: TypecheckSubject
+  readonly reason: string
+  readonly at: TextRange
+  readonly source: string
+}
+
 export interface TypecheckResult {
   readonly problems: readonly TypeProblem[]
-  /** What could not be checked, and why. */
+  readonly unchecked: readonly UncheckedFunction[]
+  /** What else could not be checked, or not as the configuration says, and why. */
+  readonly warnings: readonly string[]
+  /** What nobody expects to be checked. */
   readonly notes: readonly string[]
 }
 
 export interface TypecheckOptions {
   readonly root: string
-  /** The user's configuration; default the nearest `tsconfig.json`. */
+  /** The user's configuration; default the one that each module belongs to. */
   readonly tsconfig?: string | undefined
+  /** Reads what acorn's plugin cannot. */
+  readonly parse?: ParseTypeScript | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+const NOTHING: TypecheckResult = { problems: [], unchecked: [], warnings: [], notes: [] }
+
 /**
  * Checks by the project's own TypeScript that parameters and results of lifted functions can be sent.
- * Writes a generated program to `node_modules/.turbolift/types/`, with the compiler's state for the next check.
+ * Writes generated programs to `node_modules/.turbolift/types/`, with the compiler's state for the next check.
  */
 export async function checkTypes(
   subjects: readonly TypecheckSubject[],
   options: TypecheckOptions,
 ): Promise<TypecheckResult> {
   const all = subjects.map((subject, number) => ({ ...subject, number })).filter(({ module }) => isTypeScript(module))
-  if (all.length === 0) return { problems: [], notes: [] }
+  if (all.length === 0) return NOTHING
   const tsc = findTsc(options.root)
   if (tsc === undefined)
-    return { problems: [], notes: ['Types of lifted functions were not checked: no "typescript" in this project.'] }
+    return { ...NOTHING, notes: ['Types of lifted functions were not checked: no "typescript" in this project.'] }
 
   const sources = await readSources(all)
   const numbered = all.filter(({ module }) => sources.has(module))
-  const program = await writeProgram(numbered, { sources, options, keepsState: tsc.keepsState })
-  const output = parseCheckerOutput(await runTsc(tsc, program.tsconfig, options))
-  const problems = output.findings.flatMap((finding) => toProblem(finding, { subjects, sources }))
-  if (output.isComplete) return { problems, notes: program.notes }
-  const reason = output.otherMessage ?? 'tsc printed nothing that can be read'
-  return { problems, notes: [...program.notes, `Types of lifted functions were not checked: ${reason}`] }
+  const results: TypecheckResult[] = []
+  for (const group of groupByProject(numbered, options)) {
+    results.push(await checkGroup(group, { subjects, sources, options, tsc }))
+  }
+  return {
+    problems: results.flatMap(({ problems }) => problems),
+    unchecked: results.flatMap(({ unchecked }) => unchecked),
+    warnings: results.flatMap(({ warnings }) => warnings),
+    notes: [],
+  }
 }
 
 async function readSources(subjects: readonly NumberedSubject[]): Promise<ReadonlyMap<string, string>> {
@@ -70,64 +88,71 @@ async function readSources(subjects: readonly NumberedSubject[]): Promise<Readon
   return new Map(read.flatMap(({ module, source }) => (source === undefined ? [] : [[module, source]])))
 }
 
-interface ProgramInput {
-  readonly sources: ReadonlyMap<string, string>
-  readonly options: TypecheckOptions
-  readonly keepsState: boolean
+/** Functions of modules that are checked by the same configuration. */
+interface Group {
+  readonly project: Project | undefined
+  readonly problem: string | undefined
+  readonly subjects: readonly NumberedSubject[]
 }
 
-async function writeProgram(subjects: readonly NumberedSubject[], { sources, options, keepsState }: ProgramInput) {
-  const folder = join(options.root, 'node_modules/.turbolift/types')
-  const copies = join(folder, 'copies')
-  const ambient = join(folder, 'turbolift.d.ts')
-  const exported = join(folder, 'exported.mts')
-  const texts = new Map([
-    [ambient, ambientTypes],
-    [exported, exportAssertions(subjects, exported)],
-  ])
-  const notes: string[] = []
-  for (const [module, source] of sources) {
-    const inside = subjects.filter((subject) => subject.module === module && subject.reach.kind === 'directive')
-    if (inside.length === 0) continue
-    const copy = assertInPlace(source, inside)
-    if (copy === undefined)
-      notes.push(`Types of lifted functions in ${module} were not checked: the source could not be read.`)
-    else texts.set(toCopyPath(copies, module), copy)
+function groupByProject(subjects: readonly NumberedSubject[], { tsconfig }: TypecheckOptions): readonly Group[] {
+  const find = createProjectFinder(tsconfig)
+  const groups = new Map<string, Group>()
+  for (const subject of subjects) {
+    const { project, problem } = find(subject.module)
+    const key = project?.path ?? problem ?? ''
+    const known = groups.get(key) ?? { project, problem, subjects: [] }
+    groups.set(key, { ...known, subjects: [...known.subjects, subject] })
   }
-  const base = options.tsconfig ?? findTsconfig(options.root)
-  const files = [...texts.keys()]
-  const tsconfig = join(folder, 'tsconfig.json')
-  texts.set(
-    tsconfig,
-    `${JSON.stringify(toTsconfig({ root: options.root, base, copies, files, keepsState }), null, 2)}\n`,
-  )
-  await Promise.all([...texts].map(([path, text]) => writeText(path, text)))
-  return { tsconfig, notes }
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, text)
+  return [...groups.values()]
 }
 
 interface Checked {
   readonly subjects: readonly TypecheckSubject[]
   readonly sources: ReadonlyMap<string, string>
+  readonly options: TypecheckOptions
+  readonly tsc: Tsc
 }
 
-function toProblem(
-  { subject: number, problem, isCertain }: TypeFinding,
-  { subjects, sources }: Checked,
-): readonly TypeProblem[] {
+async function checkGroup({ project, problem, subjects }: Group, checked: Checked): Promise<TypecheckResult> {
+  const { sources, options, tsc } = checked
+  const result = await checkProgram({ subjects, sources, project, tsc, ...options })
+  const unread = problem === undefined ? [] : [`The project's configuration was not used: ${problem}`]
+  return {
+    problems: result.findings.flatMap((finding) => toProblem(finding, checked)),
+    unchecked: toUnchecked(result, checked),
+    warnings: [...unread, ...result.warnings],
+    notes: [],
+  }
+}
+
+function toProblem({ subject: number, ...finding }: TypeFinding, checked: Checked): readonly TypeProblem[] {
+  const place = toPlace(number, checked)
+  return place === undefined ? [] : [{ ...place, ...finding }]
+}
+
+function toUnchecked({ unchecked }: ProgramResult, checked: Checked): readonly UncheckedFunction[] {
+  return [...unchecked].flatMap(([number, reason]) => {
+    const place = toPlace(number, checked)
+    return place === undefined ? [] : [{ ...place, reason }]
+  })
+}
+
+function toPlace(number: number, { subjects, sources, options }: Checked) {
   const subject = subjects[number]
-  if (subject === undefined) return []
+  if (subject === undefined) return undefined
   const source = sources.get(subject.module) ?? ''
-  return [{ subject, problem, isCertain, at: findFunction(subject, source), source }]
+  return { subject, source, at: findFunction(subject, source, options.parse) }
 }
 
 /** The directive of the function, or the declaration of its name. */
-function findFunction({ id, module, reach }: TypecheckSubject, source: string): TextRange {
-  const found = reach.kind === 'directive' ? findLiftedInSource(source, module)?.[reach.ordinal]?.directive : undefined
+function findFunction(
+  { id, module, reach }: TypecheckSubject,
+  source: string,
+  parse: ParseTypeScript | undefined,
+): TextRange {
+  const found =
+    reach.kind === 'directive' ? findLiftedInSource(source, module, parse)?.[reach.ordinal]?.directive : undefined
   if (found !== undefined) return found
   const name = reach.kind === 'export' && reach.name === 'default' ? 'default' : (id.split(/[#.]/).at(-1) ?? '')
   const declared = String.raw`\b(?:function\s*\*?|const|let|var|export)\s+${name.replaceAll('$', String.raw`\$`)}\b`

@@ -11,35 +11,59 @@ export interface TypeFinding {
 /** What one run of `tsc` said about the generated program. */
 export interface CheckerOutput {
   readonly findings: readonly TypeFinding[]
+  /** Number of a function → how many assertions about it were checked. */
+  readonly checked: ReadonlyMap<number, number>
   /** False when the compiler stopped before it checked our assertions: a wrong option, a syntax error. */
   readonly isComplete: boolean
-  /** The compiler's first message about something else; says why when not complete. */
-  readonly otherMessage: string | undefined
+  /** Its messages about something else. */
+  readonly others: readonly CompilerMessage[]
 }
 
-/** The number of the assertion that always fails: its message proves that assertions were checked. */
-export const CANARY = 'canary'
+export interface CompilerMessage {
+  /** Without one it is about the options. */
+  readonly file: string | undefined
+  /** From 1, as the column is. */
+  readonly line: number
+  readonly column: number
+  /** `TS2307` */
+  readonly code: string
+  readonly text: string
+}
 
-/**
- * Reads the messages of `tsc --pretty false`: those of failed assertions, which carry the number of their
- * function. The user's own type errors are none of our business.
- */
+/** An assertion that fails whatever is asserted: its message proves that the compiler came that far. */
+export const CANARY = 'canary!'
+
+/** Reads the messages of `tsc --pretty false`: those of assertions, which carry the number of their function. */
 export function parseCheckerOutput(text: string): CheckerOutput {
-  const lines = text.split(/\r?\n/)
-  const failed = lines.flatMap((line) => [...literalsOf(line)])
-  const findings = failed.flatMap((literal) => parseFinding(literal) ?? [])
+  const messages = text.split(/\r?\n/).flatMap((line) => parseMessage(line) ?? [])
+  const assertions = messages.map((message) => [...literalsOf(message)]).filter((literals) => literals.length > 0)
+  const checked = new Map<number, number>()
+  for (const [literal = ''] of assertions.filter(([first]) => first !== CANARY)) {
+    const number = Number.parseInt(literal, 10)
+    checked.set(number, (checked.get(number) ?? 0) + 1)
+  }
   return {
-    findings: summarise(findings),
-    isComplete: failed.some((literal) => literal.startsWith(`${CANARY}!`)),
-    otherMessage: lines.find((line) => /\berror TS\d+: /.test(line) && !line.includes('error TS2344: ')),
+    findings: summarise(assertions.flat().flatMap((literal) => parseFinding(literal) ?? [])),
+    checked,
+    isComplete: assertions.flat().includes(CANARY),
+    others: messages.filter(({ code }) => code !== ASSERTION_FAILED),
   }
 }
 
+const ASSERTION_FAILED = 'TS2344'
+
+/** `src/a.ts(1,2): error TS2307: Cannot find …`, or without a place. */
+function parseMessage(line: string): CompilerMessage | undefined {
+  const [, file, row, column, code, text] = /^(?:(.+)\((\d+),(\d+)\): )?error (TS\d+): (.*)$/.exec(line) ?? []
+  if (code === undefined || text === undefined) return undefined
+  return { file, line: Number(row ?? 0), column: Number(column ?? 0), code, text }
+}
+
 /** `Type '"0!a is a function" | "0?b is a symbol"' does not satisfy the constraint '"ok"'.` */
-function* literalsOf(line: string): Generator<string> {
-  const message = /error TS2344: .*?'(.*)' .*?'"ok"'/.exec(line)
-  for (const [, text] of message?.[1]?.matchAll(/["`]((?:\d+|canary)[!?](?:[^"`\\]|\\.)*)["`]/g) ?? []) {
-    if (text !== undefined) yield text
+function* literalsOf({ code, text }: CompilerMessage): Generator<string> {
+  const message = code === ASSERTION_FAILED ? /'(.*)' .*?'"ok"'/.exec(text) : null
+  for (const [, literal] of message?.[1]?.matchAll(/["`]((?:\d+|canary)[!?=](?:[^"`\\]|\\.)*)["`]/g) ?? []) {
+    if (literal !== undefined) yield literal
   }
 }
 
@@ -48,9 +72,13 @@ function parseFinding(literal: string): TypeFinding | undefined {
   if (subject === undefined || problem === undefined) return undefined
   return {
     subject: Number(subject),
-    problem: problem.replaceAll('parameter ${number}', 'a rest parameter').replaceAll('${number}', ''),
+    problem: toReadable(problem),
     isCertain: certainty === '!',
   }
+}
+
+function toReadable(path: string): string {
+  return path.replaceAll('parameter ${number}', 'a rest parameter').replaceAll('${number}', '')
 }
 
 /**

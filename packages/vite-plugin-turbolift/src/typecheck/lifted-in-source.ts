@@ -14,8 +14,12 @@ export interface LiftedInSource {
 }
 
 /** Those of a source, in the order of their directives; `undefined` when the source cannot be read. */
-export function findLiftedInSource(source: string, path: string): readonly LiftedInSource[] | undefined {
-  const program = parseTypeScript(source, path)
+export function findLiftedInSource(
+  source: string,
+  path: string,
+  parse?: ParseTypeScript,
+): readonly LiftedInSource[] | undefined {
+  const program = parseTypeScript(source, path) ?? parseByHost(source, path, parse)
   if (program === undefined) return undefined
   const found: LiftedInSource[] = []
   visit(program, (node, parents) => {
@@ -27,6 +31,18 @@ export function findLiftedInSource(source: string, path: string): readonly Lifte
     }
   })
   return found.toSorted((a, b) => a.directive.start - b.directive.start)
+}
+
+/** A bundler's own parser, as that of Vite 8, which reads all of TypeScript. */
+export type ParseTypeScript = (code: string, options: { readonly lang: 'ts' | 'tsx' }) => object
+
+/** Hosts that know no TypeScript throw. */
+function parseByHost(source: string, path: string, parse: ParseTypeScript | undefined): Program | undefined {
+  try {
+    return parse?.(source, { lang: path.endsWith('x') ? 'tsx' : 'ts' }) as Program | undefined
+  } catch {
+    return undefined
+  }
 }
 
 function parseTypeScript(source: string, path: string): Program | undefined {

@@ -1,84 +1,51 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, parse, relative, resolve } from 'node:path'
+import { dirname, join, parse, relative } from 'node:path'
+
+import { toCompilerOptions } from './compiler-options.ts'
+import type { Project } from './projects.ts'
 
 /** The generated program of one check. */
 export interface CheckedProgram {
   readonly root: string
-  /** The user's configuration that it extends. */
-  readonly base: string | undefined
+  /** Whose settings it has. */
+  readonly project: Project | undefined
   /** Folder that holds copies of sources under their absolute paths. */
   readonly copies: string
   readonly files: readonly string[]
   /** Whether the compiler keeps what it knows for the next check. */
   readonly keepsState: boolean
+  readonly adjustments: Adjustments
 }
 
+/** What is left out of the user's settings, since the compiler would not begin with it. */
+export interface Adjustments {
+  readonly options: readonly string[]
+  readonly types: readonly string[]
+  readonly files: readonly string[]
+}
+
+export const NO_ADJUSTMENTS: Adjustments = { options: [], types: [], files: [] }
+
 /** The user's settings, with our files in place of theirs: their own errors are not what is looked for. */
-export function toTsconfig({ root, base, copies, files, keepsState }: CheckedProgram): object {
+export function toTsconfig({ root, project, copies, files, keepsState, adjustments }: CheckedProgram): object {
   const disk = parse(root).root
+  const { types, rootDirs, ...options } = Object.fromEntries(
+    Object.entries(toCompilerOptions(project)).filter(([name]) => !adjustments.options.includes(name)),
+  )
+  const inherited = Array.isArray(rootDirs) ? rootDirs.map(String) : []
   return {
-    ...(base === undefined ? {} : { extends: base }),
     compilerOptions: {
-      ...(base === undefined ? defaults : {}),
-      ...overrides,
+      ...options,
+      ...(Array.isArray(types) ? { types: types.filter((name) => !adjustments.types.includes(String(name))) } : {}),
       rootDir: disk,
       // A relative import of a copy is looked for where the original stands.
-      rootDirs: [disk, ...(base === undefined ? [] : inheritedRootDirs(base))].flatMap((folder) => [
-        toCopyPath(copies, folder),
-        folder,
-      ]),
+      rootDirs: [disk, ...inherited].flatMap((folder) => [toCopyPath(copies, folder), folder]),
       incremental: keepsState,
       ...(keepsState ? { tsBuildInfoFile: join(dirname(copies), 'checked.tsbuildinfo') } : {}),
     },
-    files,
+    files: files.filter((file) => !adjustments.files.includes(file)),
     include: [`${root}/**/*.d.ts`],
-    exclude: [`${root}/**/node_modules`, `${root}/**/dist`],
-    references: [],
+    exclude: [`${root}/**/node_modules`, `${root}/**/dist`, ...adjustments.files],
   }
-}
-
-const defaults = { target: 'es2023', module: 'esnext', moduleResolution: 'bundler', strict: true, jsx: 'preserve' }
-const overrides = {
-  noEmit: true,
-  composite: false,
-  declaration: false,
-  declarationMap: false,
-  emitDeclarationOnly: false,
-  isolatedDeclarations: false,
-  noErrorTruncation: true,
-  allowImportingTsExtensions: true,
-  skipLibCheck: true,
-}
-
-/** The nearest `tsconfig.json`; of one that only lists references, the first that is for the program itself. */
-export function findTsconfig(root: string): string | undefined {
-  const path = join(root, 'tsconfig.json')
-  if (!existsSync(path)) return dirname(root) === root ? undefined : findTsconfig(dirname(root))
-  const text = readFileSync(path, 'utf8')
-  if (!/"files"\s*:\s*\[\s*\]/.test(text)) return path
-  const references = [...text.matchAll(/"path"\s*:\s*"([^"]+)"/g)].map(([, reference]) =>
-    toConfigPath(path, reference ?? ''),
-  )
-  return references.find((reference) => existsSync(reference)) ?? path
-}
-
-/** `rootDirs` of the user's configuration and of those it extends; ours would hide them. */
-function inheritedRootDirs(path: string): readonly string[] {
-  if (!existsSync(path)) return []
-  const text = readFileSync(path, 'utf8')
-  const own = /"rootDirs"\s*:\s*\[([^\]]*)\]/.exec(text)?.[1]
-  if (own !== undefined) return quoted(own).map((folder) => resolve(dirname(path), folder))
-  const bases = quoted(/"extends"\s*:\s*(\[[^\]]*\]|"[^"]*")/.exec(text)?.[1] ?? '')
-  return bases.filter((base) => base.startsWith('.')).flatMap((base) => inheritedRootDirs(toConfigPath(path, base)))
-}
-
-function quoted(list: string): readonly string[] {
-  return [...list.matchAll(/"([^"]*)"/g)].map(([, text]) => text ?? '')
-}
-
-function toConfigPath(from: string, reference: string): string {
-  const path = resolve(dirname(from), reference)
-  return path.endsWith('.json') ? path : existsSync(`${path}.json`) ? `${path}.json` : join(path, 'tsconfig.json')
 }
 
 /** Where the copy of a module stands: its absolute path, below the folder of copies. */
