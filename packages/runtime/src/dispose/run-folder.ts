@@ -1,4 +1,4 @@
-import { createTemporaryFolder } from '@turbolift/worker-base/folders'
+import { createTemporaryFolder, temporaryBase } from '@turbolift/worker-base/folders'
 import type { TemporaryFolder } from '@turbolift/worker-base/folders'
 
 import { folderUnusable } from '../extract-errors.ts'
@@ -14,6 +14,6 @@ export function createRunFolder(): RunFolder {
   try {
     return createTemporaryFolder()
   } catch (error) {
-    throw folderUnusable('the temporary folder', error)
+    throw folderUnusable(temporaryBase(), error)
   }
 }
