@@ -29,16 +29,32 @@ test('stop hooks run at the end of the program, and what they print is shown', a
   expect(await program.leftovers()).toEqual([])
 })
 
-test('the second Ctrl-C does not wait for workers', async () => {
-  const head = stopHook(`console.log('closing'); await new Promise((resolve) => setTimeout(resolve, 1e8))`)
+test('Ctrl-C ends the program at once, and its workers close what they opened before its output ends', async () => {
+  const closed = `process.env.TMPDIR + '/closed'`
+  const head = `
+    import { writeFileSync } from 'node:fs'
+    ${stopHook(`console.log('closing'); await new Promise((done) => setTimeout(done, 300)); writeFileSync(${closed}, '')`)}`
+  await using program = await createProgram({
+    functions,
+    head,
+    options: { maxReplicas: 1 },
+    main: `await square(1); console.log('ready'); setTimeout(() => {}, 1e8)`,
+  })
+  const child = program.start()
+  await once(child.stdout, 'data')
+  child.kill('SIGINT')
+  expect(await waitForEnd(child)).toMatchObject({ exitCode: null, signal: 'SIGINT', stderr: '' })
+  expect(await program.leftovers()).toEqual(['closed'])
+})
+
+test('workers that do not come to an end do not hold its output for ever', async () => {
+  const head = stopHook(`await new Promise((resolve) => setTimeout(resolve, 1e8))`)
   await using program = await createProgram({
     functions,
     head,
     main: `await square(1); console.log('ready'); setTimeout(() => {}, 1e8)`,
   })
   const child = program.start()
-  await once(child.stdout, 'data')
-  child.kill('SIGINT')
   await once(child.stdout, 'data')
   child.kill('SIGINT')
   expect(await waitForEnd(child)).toMatchObject({ exitCode: null, signal: 'SIGINT' })

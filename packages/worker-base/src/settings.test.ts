@@ -19,7 +19,7 @@ describe('settings', () => {
   it('have defaults', () => {
     expect(parseSettings(required)).toMatchObject({
       tls: undefined,
-      hasLifeline: false,
+      lifeline: undefined,
       maxFrameBytes: 256 * 1024 * 1024,
       timeoutMs: 0,
     })

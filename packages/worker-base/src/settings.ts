@@ -19,19 +19,38 @@ export interface WorkerSettings {
   readonly timeoutMs: number
   /** TLS for the whole port. */
   readonly tls: { readonly certificate: Buffer; readonly key: Buffer } | undefined
-  /** Exit when standard input ends: the parent is gone. */
-  readonly hasLifeline: boolean
+  /** Ends when the program does that started this worker; `undefined`: the worker stands for itself. */
+  readonly lifeline: Lifeline | undefined
   /** Folder of the run, which goes with the program that is behind the lifeline. */
   readonly runFolder: string | undefined
   /** Heap limit of each executor. `undefined`: Node's own. */
   readonly heapMegabytes: number | undefined
 }
 
+/** `own`: the fourth file descriptor; standard input is then nothing but empty, for processes that user code starts. */
+export type Lifeline = 'stdin' | 'own'
+
 export type ListenAddress =
   | { readonly kind: 'socket'; readonly path: string }
   | { readonly kind: 'port'; readonly port: number; readonly host: string | undefined }
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+const OWN_NAMES = [
+  'TURBOLIFT_LISTEN',
+  'TURBOLIFT_TOKEN',
+  'TURBOLIFT_TOKEN_FILE',
+  'TURBOLIFT_BUILD',
+  'TURBOLIFT_WORKER_ID',
+  'TURBOLIFT_CONCURRENCY',
+  'TURBOLIFT_MAX_BODY_BYTES',
+  'TURBOLIFT_TIMEOUT_MS',
+  'TURBOLIFT_TLS_CERT',
+  'TURBOLIFT_TLS_KEY',
+  'TURBOLIFT_LIFELINE',
+  'TURBOLIFT_RUN_FOLDER',
+  'TURBOLIFT_EXECUTOR_MEMORY_MB',
+]
 
 /** What a container may use besides the heaps of its executors: code, stacks, buffers, the talking thread. */
 const RESERVED_MEGABYTES = 96
@@ -43,7 +62,7 @@ const BODY_SHARE = 1 / 8
  * Reads `TURBOLIFT_LISTEN` (socket path, port, or host:port),
  * `TURBOLIFT_BUILD`, `TURBOLIFT_WORKER_ID`, `TURBOLIFT_CONCURRENCY` (default: cores), `TURBOLIFT_MAX_BODY_BYTES`,
  * `TURBOLIFT_TIMEOUT_MS`,
- * `TURBOLIFT_TLS_CERT` and `TURBOLIFT_TLS_KEY` (files), `TURBOLIFT_LIFELINE=stdin`, `TURBOLIFT_RUN_FOLDER`, `TURBOLIFT_EXECUTOR_MEMORY_MB`.
+ * `TURBOLIFT_TLS_CERT` and `TURBOLIFT_TLS_KEY` (files), `TURBOLIFT_LIFELINE` (`stdin` or `own`), `TURBOLIFT_RUN_FOLDER`, `TURBOLIFT_EXECUTOR_MEMORY_MB`.
  * @throws Error that names the variable
  */
 export function parseSettings(environment: Environment): WorkerSettings {
@@ -58,10 +77,21 @@ export function parseSettings(environment: Environment): WorkerSettings {
     maxBodyBytes: maxBytes ?? shareOfMemory(),
     timeoutMs: readNumber(environment, 'TURBOLIFT_TIMEOUT_MS') ?? 0,
     tls: readTls(environment),
-    hasLifeline: environment['TURBOLIFT_LIFELINE'] === 'stdin',
+    lifeline: parseLifeline(environment['TURBOLIFT_LIFELINE']),
     runFolder: environment['TURBOLIFT_RUN_FOLDER'],
     heapMegabytes: readNumber(environment, 'TURBOLIFT_EXECUTOR_MEMORY_MB') ?? shareOfContainer(concurrency),
   }
+}
+
+/** Ours, which nobody else may see: a program that a lifted function starts would take them for its own. */
+export function takeSettings(environment: NodeJS.ProcessEnv): Environment {
+  const taken = { ...environment }
+  for (const name of OWN_NAMES) delete environment[name]
+  return taken
+}
+
+function parseLifeline(text: string | undefined): Lifeline | undefined {
+  return text === 'stdin' || text === 'own' ? text : undefined
 }
 
 function readRequired(environment: Environment, name: string): string {

@@ -56,6 +56,11 @@ export class Session implements Ending, AsyncDisposable {
     return [baseImage, apt, npm]
   }
 
+  /** Of a cluster, which learns only from the program that the run is over. */
+  get needsSignals(): boolean {
+    return this.#options.config.run.target === 'kubernetes'
+  }
+
   get isBusy(): boolean {
     return [...this.#pools.values()].some((calls) => calls.isBusy)
   }

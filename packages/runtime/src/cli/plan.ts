@@ -65,7 +65,13 @@ async function planRun(
   }
   for (const pool of toPools(manifest)) {
     const request = { manifest, pool, events, signal }
-    const deployment = await openPool({ run, request, pool: config.pool(pool), cluster: config.kubernetes })
+    const deployment = await openPool({
+      run,
+      request,
+      pool: config.pool(pool),
+      cluster: config.kubernetes,
+      programArguments: [],
+    })
     await deployment[Symbol.asyncDispose]()
   }
   await run[Symbol.asyncDispose]()

@@ -48,6 +48,7 @@ class KubernetesPlatform implements Platform {
       request: { ...request, signal },
       pool: config.pool(request.pool),
       cluster: config.kubernetes,
+      programArguments: process.argv.slice(1),
     })
   }
 

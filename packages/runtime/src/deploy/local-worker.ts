@@ -4,17 +4,28 @@ import { randomBytes } from 'node:crypto'
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+
+import { hasCode } from '@turbolift/worker-base/folders'
 
 import { clearTimeout, setTimeout, wallClock } from '@turbolift/worker-base/clock'
 
 import { workerExited, workerStartTimeout } from './worker-errors.ts'
 import type { LiftError } from '../errors.ts'
+import { toWorkerFlags, withoutInspector } from './node-options.ts'
 import type { WorkerAddress } from './platform.ts'
 import { forwardOutput } from './worker-output.ts'
 
 const CONNECT_AGAIN_MS = 5
 const LAST_LINES = 20
 const PIPES_CLOSE_MS = 500
+const LEADS_GROUP = process.platform !== 'win32'
+/**
+ * Standard input is empty, for processes that user code starts. The fourth is the lifeline: the system closes it when
+ * the program dies, however it dies. The last two are the program's own output: who waits for its end, as a shell does
+ * with a pipe, then also waits until the workers of a killed program have tidied up.
+ */
+const STDIO = ['ignore', 'pipe', 'pipe', 'pipe', ...(LEADS_GROUP ? [1, 2] : [])] as const
 
 export interface LocalWorkerOptions {
   readonly id: string
@@ -60,14 +71,16 @@ class WorkerProcess implements LocalWorker {
   constructor(options: LocalWorkerOptions) {
     this.id = options.id
     this.#socketPath = toSocketPath(options)
-    this.#child = spawn(process.execPath, [join(options.codeFolder, 'worker.js')], {
-      // The lifeline: the system closes this pipe when the program dies, however it dies.
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.#environment(options) },
+    this.#child = spawn(process.execPath, toCommandLine(options), {
+      stdio: [...STDIO],
+      env: { ...toWorkerEnvironment(), ...this.#environment(options) },
+      // It leads a group of its own, in which the processes are that user code starts: they end with it.
+      detached: LEADS_GROUP,
       windowsHide: true,
     })
     // Not by the environment, where code of the worker could read it for ever. A worker that is gone already says so itself.
-    this.#child.stdin?.on('error', () => undefined).write(`${this.#token}\n`)
+    const lifeline = this.#child.stdio[3]
+    if (lifeline instanceof Writable) lifeline.on('error', () => undefined).write(`${this.#token}\n`)
     this.#forward(options.output)
     this.gone = this.#watchExit()
     unrefAll(this.#child)
@@ -95,7 +108,19 @@ class WorkerProcess implements LocalWorker {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL')
+    if (!LEADS_GROUP) this.#child.kill('SIGKILL')
+    else if (!this.#isGone) this.#killGroup()
+  }
+
+  /** Also what a worker has left that has ended by itself. */
+  #killGroup(): void {
+    if (this.#child.pid === undefined) return
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL')
+    } catch (error) {
+      // Nobody is in it any more, or who is has become another user: then it is theirs.
+      if (!hasCode(error, 'ESRCH', 'EPERM')) throw error
+    }
   }
 
   #environment(options: LocalWorkerOptions): NodeJS.ProcessEnv {
@@ -108,7 +133,7 @@ class WorkerProcess implements LocalWorker {
       TURBOLIFT_CONCURRENCY: String(options.concurrency),
       TURBOLIFT_TIMEOUT_MS: options.timeoutMs === 0 ? undefined : String(Math.ceil(options.timeoutMs)),
       TURBOLIFT_WORKER_ID: options.id,
-      TURBOLIFT_LIFELINE: 'stdin',
+      TURBOLIFT_LIFELINE: 'own',
       TURBOLIFT_RUN_FOLDER: options.runFolder,
     }
   }
@@ -129,6 +154,7 @@ class WorkerProcess implements LocalWorker {
     const failed = new Promise<Error>((resolve) => {
       this.#child.on('error', (error) => this.#child.pid === undefined && resolve(error))
     })
+    this.#child.once('exit', () => LEADS_GROUP && this.#killGroup())
     const heard = (event: 'exit' | 'close') => new Promise((resolve) => this.#child.once(event, resolve))
     const closed = heard('close')
     const exited = heard('exit').then(async () => {
@@ -169,6 +195,18 @@ class WorkerProcess implements LocalWorker {
   }
 }
 
+/** Behind its own two words come those of the program: user code sees them as its `process.argv`. */
+function toCommandLine({ codeFolder }: LocalWorkerOptions): string[] {
+  const title = process.title === process.argv0 ? [] : [`--title=${process.title}`]
+  const flags = toWorkerFlags(process.execArgv)
+  return [...flags, ...title, join(codeFolder, 'worker.js'), ...process.argv.slice(1)]
+}
+
+function toWorkerEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: nodeOptions, ...rest } = process.env
+  return nodeOptions === undefined ? rest : { ...rest, NODE_OPTIONS: withoutInspector(nodeOptions) }
+}
+
 async function connected(socket: Socket): Promise<Error | undefined> {
   socket.unref()
   return new Promise((resolve) => {
@@ -187,7 +225,8 @@ function toSocketPath({ runFolder }: LocalWorkerOptions): string {
 // A worker never keeps the program from ending; the dispatcher does, while calls are pending.
 function unrefAll(child: ChildProcess): void {
   child.unref()
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    if (stream !== null && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
+  for (const stream of child.stdio) {
+    if (stream !== null && stream !== undefined && 'unref' in stream && typeof stream.unref === 'function')
+      stream.unref()
   }
 }

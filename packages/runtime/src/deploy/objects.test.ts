@@ -29,6 +29,7 @@ const toPool = (options: ClusterInput = {}, more: Partial<PoolObjects> = {}): Po
   build: 'hash',
   concurrency: 3,
   timeoutMs: 5000,
+  programArguments: [],
   options,
   isSecure: true,
   ...more,

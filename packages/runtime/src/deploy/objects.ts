@@ -40,6 +40,8 @@ export interface PoolObjects extends OwnedRun {
   readonly concurrency: number
   /** Longest run time of calls that come by HTTP; 0: no limit. */
   readonly timeoutMs: number
+  /** What user code sees behind the first word of `process.argv`. */
+  readonly programArguments: readonly string[]
   readonly options: ClusterInput
   /** Whether workers speak TLS. Behind an ingress they do not: the controller would not trust them. */
   readonly isSecure: boolean

@@ -20,11 +20,13 @@ export interface PoolOptions {
   readonly request: DeployRequest
   readonly pool: PoolConfig
   readonly cluster: KubernetesConfig
+  /** What user code sees behind the first word of `process.argv`. */
+  readonly programArguments: readonly string[]
 }
 
 /** Creates the objects of a pool, without any worker yet. */
 export async function openPool(options: PoolOptions): Promise<Deployment> {
-  const { run, request, pool, cluster } = options
+  const { run, request, pool, cluster, programArguments } = options
   const maxReplicas = pool.maxReplicas ?? defaultMaxReplicas
   const slotsPerWorker = pool.concurrency ?? Math.max(1, Math.ceil(parseCpu(cluster.resources?.cpu ?? '500m')))
   const objects: PoolObjects = {
@@ -36,6 +38,7 @@ export async function openPool(options: PoolOptions): Promise<Deployment> {
     build: request.manifest.hash,
     concurrency: slotsPerWorker,
     timeoutMs: pool.timeoutMs ?? 0,
+    programArguments,
     options: cluster,
     isSecure: cluster.ingress === undefined,
   }

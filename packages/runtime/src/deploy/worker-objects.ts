@@ -71,12 +71,13 @@ function toPlainPod(pool: PoolObjects): V1PodSpec {
 }
 
 function toWorkerContainer(pool: PoolObjects): V1Container {
-  const { code, options } = pool
+  const { code, options, programArguments } = pool
   return {
     name: 'worker',
     image: code.image,
     imagePullPolicy: 'IfNotPresent',
     command: [...code.command],
+    args: programArguments.map(toLiteral),
     workingDir: code.workingDir,
     ports: [{ name: 'http', containerPort: workerPort }],
     env: toEnvironment(pool),
@@ -92,6 +93,11 @@ function toWorkerContainer(pool: PoolObjects): V1Container {
       { name: 'tmp', mountPath: '/tmp' },
     ],
   }
+}
+
+/** A cluster puts variables in place of `$(NAME)`. */
+function toLiteral(word: string): string {
+  return word.replaceAll('$', () => '$$')
 }
 
 function toEnvironment({ build, concurrency, timeoutMs, options, isSecure }: PoolObjects): V1EnvVar[] {

@@ -4,6 +4,8 @@ import { clearInterval, setInterval } from '@turbolift/worker-base/clock'
 export interface Ending {
   /** Calls are pending: then the process is not about to end. */
   readonly isBusy: boolean
+  /** Nobody else ends it when a signal ends the process: then the process has to live a little longer. */
+  readonly needsSignals: boolean
   /** Ends everything in good order. */
   dispose(): Promise<void>
   /** Ends what can be ended without waiting; the process is gone right after. */
@@ -11,11 +13,14 @@ export interface Ending {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const KEY = Symbol.for('turbolift.process-end/1')
+const KEY = Symbol.for('turbolift.process-end/2')
 
 /**
  * Sees to it that nothing outlives the process, however it ends: by itself, by an exception, `process.exit()` or a
  * signal. The exit code stays the program's own, and a program with signal handlers of its own decides by itself.
+ *
+ * Signals are listened to only where it must be: a listener takes from the system the end of a program that computes
+ * without a pause. Workers on this machine see by themselves that the program is gone.
  * Returns what stops the watching.
  */
 export function watchProcess(ending: Ending): () => void {
@@ -28,25 +33,29 @@ export function watchProcess(ending: Ending): () => void {
 class ProcessWatcher {
   readonly #endings: Set<Ending> = new Set()
   #isEnding = false
+  #isListening = false
 
   add(ending: Ending): void {
-    if (this.#endings.size === 0) this.#listen()
+    if (this.#endings.size === 0) process.on('beforeExit', this.#onBeforeExit).on('exit', this.#abandonAll)
     this.#endings.add(ending)
+    this.#watchSignals()
   }
 
   remove(ending: Ending): void {
     this.#endings.delete(ending)
-    if (this.#endings.size === 0) this.#ignore()
+    if (this.#endings.size === 0) process.off('beforeExit', this.#onBeforeExit).off('exit', this.#abandonAll)
+    this.#watchSignals()
   }
 
-  #listen(): void {
-    process.on('beforeExit', this.#onBeforeExit).on('exit', this.#abandonAll)
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal)
-  }
-
-  #ignore(): void {
-    process.off('beforeExit', this.#onBeforeExit).off('exit', this.#abandonAll)
-    for (const signal of SIGNALS) process.off(signal, this.#onSignal)
+  #watchSignals(): void {
+    const mustListen = [...this.#endings].some(({ needsSignals }) => needsSignals)
+    if (mustListen === this.#isListening) return
+    this.#isListening = mustListen
+    for (const signal of SIGNALS) {
+      // Before those of the user: one that is heard `once` is still counted then.
+      if (mustListen) process.prependListener(signal, this.#onSignal)
+      else process.off(signal, this.#onSignal)
+    }
   }
 
   readonly #onBeforeExit = (): void => {
@@ -66,7 +75,7 @@ class ProcessWatcher {
   // The default again, and the signal once more: the process ends by it, as it would have without us.
   #endBy(signal: NodeJS.Signals): void {
     this.#abandonAll()
-    this.#ignore()
+    this.#watchSignals()
     process.kill(process.pid, signal)
   }
 

@@ -37,10 +37,16 @@ describe('output', () => {
     expect(recorder.emitted.at(-1)).toEqual(['', 5000])
   })
 
+  it('lets one line be of megabytes', () => {
+    const { lines, emitted } = new Recorder()
+    for (const part of ['x'.repeat(1_500_000), 'y'.repeat(1_500_000), '\n']) lines.write(part)
+    expect(emitted.map(([text]) => text.length)).toEqual([3_000_000])
+  })
+
   it('cuts endless lines', () => {
     const { lines, emitted } = new Recorder()
-    lines.write('x'.repeat(100_000))
-    expect(emitted.map(([text]) => text.length)).toEqual([100_000])
+    for (let part = 0; part < 5; part += 1) lines.write('x'.repeat(1_000_000))
+    expect(emitted.map(([text]) => text.length)).toEqual([5_000_000])
     expect(lines.hasUnfinishedLine).toBe(false)
   })
 })

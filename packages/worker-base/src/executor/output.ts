@@ -5,7 +5,7 @@ const MAX_LINES = 2000
 const MAX_BYTES = 1024 * 1024
 const WINDOW_MS = 1000
 /** Longer lines are cut here: someone who prints without line feeds must not fill the memory. */
-const MAX_LINE_LENGTH = 64 * 1024
+const MAX_LINE_LENGTH = 4 * 1024 * 1024
 
 export interface OutputOptions {
   /** Gets whole lines, and how many were dropped before them. */
@@ -33,7 +33,8 @@ export function createOutputLines({ emit, now }: OutputOptions): OutputLines {
   function emitLines(text: string): void {
     const lines = countLines(text)
     if (now() - window.start >= WINDOW_MS) window = { start: now(), lines: 0, bytes: 0 }
-    if (window.lines + lines > MAX_LINES || window.bytes + text.length > MAX_BYTES) {
+    // One text may be as large as it likes: a result that is printed as one line of megabytes comes out.
+    if (window.lines + lines > MAX_LINES || window.bytes > MAX_BYTES) {
       dropped += lines
       return
     }
@@ -54,10 +55,10 @@ export function createOutputLines({ emit, now }: OutputOptions): OutputLines {
       return rest !== ''
     },
     write(chunk) {
-      const text = rest + (typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk)))
+      const text = typeof chunk === 'string' ? chunk : decoder.write(toBuffer(chunk))
       const end = text.lastIndexOf('\n')
-      rest = text.slice(end + 1)
-      if (end !== -1) emitLines(text.slice(0, end))
+      if (end !== -1) emitLines(rest + text.slice(0, end))
+      rest = end === -1 ? rest + text : text.slice(end + 1)
       if (rest.length > MAX_LINE_LENGTH) flushLine()
     },
     flushLine,
@@ -67,6 +68,10 @@ export function createOutputLines({ emit, now }: OutputOptions): OutputLines {
       dropped = 0
     },
   }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function countLines(text: string): number {

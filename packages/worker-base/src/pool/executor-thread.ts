@@ -1,9 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { ResourceLimits } from 'node:worker_threads'
 
 import { toUserFrames } from '../executor/user-stack.ts'
 import { createChannelEnds, createFrameChannel } from '../threads/channel.ts'
+import { endProcesses, findChildProcesses, untilReaped } from '../threads/child-processes.ts'
+import type { ThreadPlace } from '../threads/child-processes.ts'
 import type { FrameChannel } from '../threads/channel.ts'
 import type { ExecutorData, ExecutorNotice, StopRequest } from '../threads/startup.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -15,7 +18,7 @@ const MOST_YOUNG_MEGABYTES = 48
 export interface ExecutorThreadOptions {
   /** URL of executor.js. */
   readonly program: URL
-  readonly data: Omit<ExecutorData, 'channel'>
+  readonly data: Omit<ExecutorData, 'channel' | 'argv' | 'ending'>
   /** Heap limit of the thread; `undefined`: Node's own. */
   readonly heapMegabytes: number | undefined
   readonly onFrame: (frame: Frame) => void
@@ -40,7 +43,7 @@ export interface ExecutorThread {
   poll(): void
   /** Runs the stop hooks; the notice `stopped` says when they are done. */
   stop(): void
-  /** Ends the thread, whatever it does. `onEnd` follows. */
+  /** Ends the thread, whatever it does, and the processes that it has started. `onEnd` follows. */
   terminate(): void
 }
 
@@ -52,12 +55,20 @@ class WorkerThread implements ExecutorThread {
   readonly #worker: Worker
   readonly #channel: FrameChannel
   #error: unknown
+  readonly #ending = new Int32Array(new SharedArrayBuffer(4))
+  #place: ThreadPlace | undefined
   isReady = false
 
   constructor(options: ExecutorThreadOptions) {
     const ends = createChannelEnds()
-    const workerData: ExecutorData = { ...options.data, channel: ends.far }
+    const workerData: ExecutorData = {
+      ...options.data,
+      channel: ends.far,
+      argv: programArguments(),
+      ending: this.#ending,
+    }
     const { heapMegabytes } = options
+    leaveRemovedFolder(options.program)
     this.#worker = new Worker(options.program, {
       workerData,
       transferList: [ends.far.wakeups, ends.far.attachments],
@@ -69,7 +80,10 @@ class WorkerThread implements ExecutorThread {
     this.#worker.stdout.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
     this.#worker.stderr.on('data', (chunk: Buffer) => options.onOutput('stderr', chunk))
     this.#worker.on('message', (notice: ExecutorNotice) => {
-      if (notice.kind === 'ready') this.isReady = true
+      if (notice.kind === 'ready') {
+        this.isReady = true
+        this.#place = notice.place
+      }
       // What it sent before, such as the last lines of its stop hooks, may still lie in the channel.
       this.#channel.poll()
       options.onNotice(notice)
@@ -97,8 +111,38 @@ class WorkerThread implements ExecutorThread {
   }
 
   terminate(): void {
-    void this.#worker.terminate()
+    const started = this.#findStarted()
+    if (started.length === 0) void this.#worker.terminate()
+    else void this.#endStarted(started)
   }
+
+  /** These first: a thread that waits for a process cannot be ended, and only a thread that lives sees them go. */
+  async #endStarted(started: readonly number[]): Promise<void> {
+    Atomics.store(this.#ending, 0, 1)
+    endProcesses(started)
+    await untilReaped(started)
+    const startedSince = this.#findStarted()
+    void this.#worker.terminate()
+    endProcesses(startedSince)
+  }
+
+  #findStarted(): readonly number[] {
+    return this.#place === undefined ? [] : findChildProcesses(this.#place)
+  }
+}
+
+/** Node starts no thread in a folder that is not there any more. */
+function leaveRemovedFolder(program: URL): void {
+  try {
+    process.cwd()
+  } catch {
+    process.chdir(fileURLToPath(new URL('./', program)))
+  }
+}
+
+/** A worker is started with the arguments of its program behind its own two. */
+function programArguments(): readonly string[] {
+  return [process.execPath, ...process.argv.slice(2)]
 }
 
 /**

@@ -30,6 +30,7 @@ export const workerPodCheck: Check = {
       build: '',
       concurrency: 1,
       timeoutMs: 0,
+      programArguments: [],
       options: site.config.kubernetes,
       isSecure: true,
     }
