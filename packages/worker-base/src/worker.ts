@@ -47,7 +47,7 @@ async function exitWhenDrained(): Promise<void> {
 
 /** The program that started this worker is gone, perhaps without the chance to tidy up. */
 async function exitAfterProgram(): Promise<void> {
-  const grace = new Promise((resolve) => setTimeout(resolve, GONE_GRACE_MS))
+  const grace = new Promise<void>((resolve) => setTimeout(resolve, GONE_GRACE_MS))
   // Its connections are closed as well, which cancels its calls.
   await Promise.race([started?.drain(), grace])
   try {

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -134,7 +135,8 @@ class WorkerThread implements ExecutorThread {
 /** Node starts no thread in a folder that is not there any more. */
 function leaveRemovedFolder(program: URL): void {
   try {
-    process.cwd()
+    // Not `process.cwd()`, which remembers.
+    realpathSync.native('.')
   } catch {
     process.chdir(fileURLToPath(new URL('./', program)))
   }

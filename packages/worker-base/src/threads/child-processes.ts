@@ -37,7 +37,7 @@ export function findOwnChildProcesses(): readonly number[] {
 export async function untilReaped(ids: readonly number[]): Promise<void> {
   const deadline = performance.now() + REAP_MS
   while (ids.some((id) => existsSync(`/proc/${id}`)) && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, REAP_LOOK_MS))
+    await new Promise<void>((resolve) => setTimeout(resolve, REAP_LOOK_MS))
   }
 }
 
