@@ -12,7 +12,7 @@ import { generateProgram } from './random-program.ts'
 /** 2,000 programs in every run; another number or a fixed seed by environment, to look for more. */
 const count = Number(process.env['DIFFERENTIAL_PROGRAMS'] ?? 2000)
 const firstSeed = Number(process.env['DIFFERENTIAL_SEED'] ?? 1)
-const batchSize = 250
+const batchSize = 125
 
 const runner = `
 import { inspect } from 'node:util'
