@@ -50,7 +50,8 @@ describe('a local worker', () => {
     vi.stubEnv('TURBOLIFT_TOKEN', 'of-somebody-else')
     const worker = await startWorker(`
       import { readFileSync } from 'node:fs'
-      process.stdin.once('data', (line) => {
+      import { Socket } from 'node:net'
+      new Socket({ fd: 3 }).once('data', (line) => {
         const environment = readFileSync('/proc/self/environ', 'latin1')
         createServer((socket) => socket.end(line + environment)).listen(process.env.TURBOLIFT_LISTEN)
       })`)
