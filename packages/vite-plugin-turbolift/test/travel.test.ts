@@ -55,6 +55,33 @@ const kinds: readonly (readonly [type: string, value: unknown])[] = [
   ['Response', new Response('a')],
   ['FormData', new FormData()],
   ['Generator<number>', [1][Symbol.iterator]()],
+  ['RegExpMatchArray', 'in 1984'.match(/(?<y>\d+)/)],
+  ['number[] & { label: string }', Object.assign([1], { label: 'a' })],
+  ['number[] & { done: () => void }', Object.assign([1], { done: () => undefined })],
+  ['Date & { zone: string }', Object.assign(new Date(), { zone: 'a' })],
+  [
+    'Date & { shift(): Date }',
+    new (class extends Date {
+      shift(): Date {
+        return this
+      }
+    })(),
+  ],
+  [
+    'Map<string, number> & { increase(key: string): void }',
+    new (class extends Map {
+      increase(): void {}
+    })(),
+  ],
+  ['Set<string> & { note: string }', Object.assign(new Set(), { note: 'a' })],
+  ['Int32Array<SharedArrayBuffer>', new Int32Array(new SharedArrayBuffer(4))],
+  ['Uint8Array<ArrayBuffer>', new Uint8Array(2)],
+  ["import('node:buffer').Blob", new Blob(['a'])],
+  ["import('node:buffer').File", new File(['a'], 'a.txt')],
+  ['{ id: string } & { readonly __brand: unique symbol }', { id: 'a' }],
+  ['{ id: string; __type?: (x: string) => string }', { id: 'a' }],
+  ['{ id: string; __brand?: symbol }', { id: 'a' }],
+  ['TemplateStringsArray', ((texts: TemplateStringsArray) => texts)`a`],
   [
     'AsyncGenerator<number>',
     (async function* () {

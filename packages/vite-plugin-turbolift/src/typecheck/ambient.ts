@@ -59,9 +59,16 @@ declare namespace $Turbolift {
     : T extends symbol ? ${'`!${P} is a symbol`'}
     : T extends Function ? ${'`!${P} is a function`'}
     : T extends { readonly [Symbol.toStringTag]: 'SharedArrayBuffer' } ? ${'`!${P} is a SharedArrayBuffer`'}
+    : T extends { readonly buffer: { readonly [Symbol.toStringTag]: 'SharedArrayBuffer' }; readonly byteOffset: number }
+      ? ${'`!${P} is a view of a SharedArrayBuffer`'}
     : T extends Global<'ReadableStream'> ? Chunks<T, P, Depth, Allowed>
-    : T extends Sendable | Allowed ? 'ok'
-    : T extends Error ? 'stack' extends keyof T ? 'ok' : Inside<T, P, Depth, Allowed>
+    : T extends BlobLike | Allowed ? 'ok'
+    : T extends ArrayBufferView ? 'ok'
+    : T extends Date ? Extras<T, Date, P, Depth, Allowed>
+    : T extends RegExp ? Extras<T, RegExp, P, Depth, Allowed>
+    : T extends Global<'URL'> ? Extras<T, Global<'URL'>, P, Depth, Allowed>
+    : T extends Sendable ? 'ok'
+    : T extends Error ? 'stack' extends keyof T ? OwnError<T, P> : Inside<T, P, Depth, Allowed>
     : T extends PromiseLike<any> ? ${'`!${P} is a promise`'}
     : Depth['length'] extends 6 ? 'ok'
     : Inside<T, P, Depth, Allowed>
@@ -85,19 +92,27 @@ declare namespace $Turbolift {
   type Inside<T, P extends string, Depth extends unknown[], Allowed> =
     T extends readonly unknown[]
       ? number extends T['length']
-        ? Settle<Walk<T[number], ${'`${P}[]`'}, [...Depth, 0], Allowed>>
+        ? Merge<
+            | Settle<Walk<T[number], ${'`${P}[]`'}, [...Depth, 0], Allowed>>
+            | Extras<T, any[], P, Depth, Allowed>
+          >
         : Merge<Items<T, P, Depth, Allowed>>
     : T extends ReadonlyMap<infer K, infer V>
       ? Merge<
           | Settle<Walk<K, ${'`${P}.keys()[]`'}, [...Depth, 0], Allowed>>
           | Settle<Walk<V, ${'`${P}.values()[]`'}, [...Depth, 0], Allowed>>
+          | Extras<T, Map<any, any>, P, Depth, Allowed>
         >
-    : T extends ReadonlySet<infer V> ? Settle<Walk<V, ${'`${P}.values()[]`'}, [...Depth, 0], Allowed>>
+    : T extends ReadonlySet<infer V>
+      ? Merge<
+          Settle<Walk<V, ${'`${P}.values()[]`'}, [...Depth, 0], Allowed>> | Extras<T, Set<any>, P, Depth, Allowed>
+        >
     : T extends WeakMap<any, any> ? ${'`!${P} is a WeakMap`'}
     : T extends WeakSet<any> ? ${'`!${P} is a WeakSet`'}
     : T extends Global<'WeakRef'> ? ${'`!${P} is a WeakRef`'}
     : T extends AsyncIterable<infer V>
-      ? [Opened] extends [Allowed] ? Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], never>>
+      ? [Opened] extends [Allowed]
+        ? Merge<Settle<Walk<V, ${'`${P}[]`'}, [...Depth, 0], never>> | Beside<T, P>>
       : keyof T extends symbol
         ? ${'`?${P} is an async iterable`'}
         : ${'`!${P} is an async iterable`'}
@@ -107,6 +122,32 @@ declare namespace $Turbolift {
         : Merge<Fields<T, P, Depth, Allowed>>
     : Merge<Fields<T, P, Depth, Allowed>>
 
+  /** What a type has beside its base: fields of objects of built-in classes travel, methods of subclasses do not. */
+  type Extras<T, Base, P extends string, Depth extends unknown[], Allowed> = ExtraFields<
+    T,
+    Exclude<keyof T, keyof Base | number | ${'`${number}`'} | symbol>,
+    P,
+    Depth,
+    Allowed
+  >
+  type ExtraFields<T, Keys extends keyof T, P extends string, Depth extends unknown[], Allowed> =
+    [Keys] extends [never] ? 'ok' : Merge<Fields<Pick<T, Keys>, P, Depth, Allowed>>
+
+  /** Of an async iterable nothing arrives but what it yields. Streams of Node are classes, and known as such. */
+  type Beside<T, P extends string> =
+    'pipe' extends keyof T ? 'ok'
+    : Merge<{ [K in keyof T]-?: K extends symbol ? 'ok' : T[K] extends Function ? 'ok' : BesideField<P, K> }[keyof T]>
+  type BesideField<P extends string, K> =
+    K extends string | number ? ${'`?${P}.${K} is a field of an async iterable, which arrives without it`'} : 'ok'
+
+  /** The class of an error stays behind, with its methods and getters. Fields that may be missing are no sign of one. */
+  type OwnError<T, P extends string> =
+    T extends Global<'DOMException'> ? 'ok'
+    : [RequiredKeys<Omit<T, keyof Error | 'errors'>>] extends [never] ? 'ok'
+    : T extends { readonly remoteClass: string } ? 'ok'
+    : ${'`?${P} is an error of a class of its own, which arrives without its class, methods and getters`'}
+  type RequiredKeys<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? never : K }[keyof T]
+
   type Items<T extends readonly unknown[], P extends string, Depth extends unknown[], Allowed> = {
     [K in keyof T]-?: Settle<Walk<T[K], ${'`${P}[${Index<K>}]`'}, [...Depth, 0], Allowed>>
   }[number]
@@ -114,10 +155,20 @@ declare namespace $Turbolift {
   type Fields<T, P extends string, Depth extends unknown[], Allowed> = {
     [K in keyof T]-?: K extends keyof Object
       ? 'ok'
+      : IsBrand<T, K> extends true
+        ? 'ok'
       : IsOptional<T, K> extends true
         ? Soften<Walk<T[K], Property<P, K>, [...Depth, 0], Allowed>>
         : Settle<Walk<T[K], Property<P, K>, [...Depth, 0], Allowed>>
   }[keyof T]
+
+  /** What only the types have: { __brand: unique symbol }, { __type?: (x: T) => T }. */
+  type IsBrand<T, K extends keyof T> =
+    K extends ${'`_${string}`'}
+      ? [Exclude<T[K], undefined>] extends [symbol] ? true
+        : K extends ${'`__${string}`'} ? IsOptional<T, K>
+        : false
+      : false
 
   type Property<P extends string, K> =
     K extends symbol ? ${'`${P}[symbol]`'}
@@ -144,7 +195,16 @@ declare namespace $Turbolift {
     | { readonly [Symbol.toStringTag]: ${'`Temporal.${string}`'} }
     | Global<'URL'>
     | Global<'URLSearchParams'>
+  /** Also those that are imported from node:buffer, which have a type of their own. */
+  type BlobLike =
     | Global<'Blob'>
+    | {
+        readonly size: number
+        readonly type: string
+        arrayBuffer(): PromiseLike<unknown>
+        slice(...range: any): unknown
+        text(): PromiseLike<string>
+      }
   type Argument = Global<'AbortSignal'> | Opened
   /** Allowed where streams and async iterables are sent on while they are read. */
   type Opened = { readonly $opened: true }
