@@ -1,14 +1,13 @@
 import { CallStreams } from '../wire/call-streams.ts'
 import type { CallMessage, Lost, ResultForm, TextForm, WorkerMessage } from '../wire/messages.ts'
 import { pump } from '../wire/pump.ts'
-import { UnsendableValueError, ValueTooLargeError } from '../wire/unsendable.ts'
+import { Refusal, UnsendableValueError } from '../wire/unsendable.ts'
 import { MalformedValueError, UNDEFINED_VALUE, decodeValue, encodeError, encodeValue } from '../wire/values.ts'
-import type { WireValue } from '../wire/values.ts'
+import type { ErrorOptions, WireValue } from '../wire/values.ts'
 import { runInCall } from './call-context.ts'
 import type { LiftedFunction } from './functions.ts'
 import { isTextForm, toTextError, toTextValue } from './text-answer.ts'
 import type { RunnerOptions, RunningCall } from './running-call.ts'
-import { toUserStack } from './user-stack.ts'
 
 /** What JavaScript passes on without running out of stack. */
 export const MOST_ARGUMENTS = 65_535
@@ -26,16 +25,17 @@ export async function runCall(running: RunningCall, options: RunnerOptions): Pro
     if (options.hooks.hasPendingStart) await options.hooks.runStart()
     const values = running.values ?? decodeArguments(running, options)
     const result = await runInCall(running.context, () => invoke(fn, values, running.call))
+    const { mapStack } = options.functions
     const text = isTextForm(results) ? results : undefined
     const isByItem = results === 'items' || text !== undefined
     if (isByItem && isAsyncGenerator(result)) return await answerStream(result, text, { running, options })
-    const encoded = encodeValue(result, 'result', { keepStreams: keepsStreams(results) })
+    const encoded = encodeValue(result, 'result', { keepStreams: keepsStreams(results), mapStack })
     const value = encoded instanceof Promise ? await encoded : encoded
     if (text !== undefined) return { kind: 'result', id, value: toTextValue(value, text) }
     if (value.streams === undefined) return { kind: 'result', id, value }
     return await sendStreams(value, value.streams, { running, options })
   } catch (error) {
-    return toFailure(running.call, error, options.functions.folder)
+    return toFailure(running.call, error, options.functions)
   } finally {
     running.streams?.close(new Error('The call that this stream belongs to is over.'))
   }
@@ -71,11 +71,13 @@ function invoke(fn: LiftedFunction, values: readonly unknown[], call: CallMessag
   return Reflect.apply(inner, undefined, values.slice(call.captures))
 }
 
-function streamsOf(running: RunningCall, { channel }: RunnerOptions): CallStreams {
+function streamsOf(running: RunningCall, options: RunnerOptions): CallStreams {
+  const { channel } = options
   const { id } = running.call
   running.streams ??= new CallStreams({
     post: (event) => channel.send({ kind: 'stream', id, ...event }),
     whenDrained: () => channel.whenDrained(),
+    mapStack: options.functions.mapStack,
   })
   return running.streams
 }
@@ -107,27 +109,30 @@ function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unkn
 async function answerStream(
   items: AsyncGenerator<unknown, unknown, undefined>,
   text: TextForm | undefined,
-  { running: { call, context, credit }, options: { channel } }: Around,
+  { running: { call, context, credit }, options: { channel, functions } }: Around,
 ): Promise<Answer> {
   const { id } = call
+  const { mapStack } = functions
   let index = 0
   const send = async (item: unknown): Promise<void> => {
-    const value = await encodeValue(item, `result[${index}]`)
+    const value = await encodeValue(item, `result[${index}]`, { mapStack })
     channel.send({ kind: 'item', id, value: text === undefined ? value : toTextValue(value, text) })
     index += 1
     await channel.whenDrained()
   }
   const returned = await runInCall(context, () => pump(items, credit, send))
-  return { kind: 'end', id, value: text === undefined ? await encodeValue(returned, 'return value') : UNDEFINED_VALUE }
+  const value = text === undefined ? await encodeValue(returned, 'return value', { mapStack }) : UNDEFINED_VALUE
+  return { kind: 'end', id, value }
 }
 
-function toFailure({ id, results }: CallMessage, error: unknown, folder: string): Answer {
-  if (error instanceof UnsendableValueError) {
-    return toLost(id, { reason: 'unsendable', detail: error.reason, path: error.path })
+/** The error may be anything: it is asked nothing that would run code of its own. */
+function toFailure({ id, results }: CallMessage, error: unknown, options: ErrorOptions): Answer {
+  if (!Refusal.is(error)) {
+    return { kind: 'error', id, value: isTextForm(results) ? toTextError(error, options) : encodeError(error, options) }
   }
-  if (error instanceof ValueTooLargeError) return toLost(id, { reason: 'unsendable', detail: error.message })
-  const thrown = toUserStack(error, folder)
-  return { kind: 'error', id, value: isTextForm(results) ? toTextError(thrown) : encodeError(thrown) }
+  const { message } = error
+  if (!(error instanceof UnsendableValueError)) return toLost(id, { reason: 'unsendable', detail: message })
+  return toLost(id, { reason: 'unsendable', detail: error.reason, path: error.path })
 }
 
 function toLost(id: number, lost: Omit<Lost, 'started'>): Answer {

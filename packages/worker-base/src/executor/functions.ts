@@ -1,3 +1,5 @@
+import { createStackMap } from './user-stack.ts'
+
 /** A lifted function: of what types only its author knows. */
 export type LiftedFunction = (...values: readonly unknown[]) => unknown
 
@@ -5,8 +7,8 @@ export type LiftedFunction = (...values: readonly unknown[]) => unknown
 export interface FunctionTable {
   /** Ids of all functions; `undefined` in dev, where they come and go. */
   readonly ids: readonly string[] | undefined
-  /** URL of the folder that the code is in, with a slash at its end. */
-  readonly folder: string
+  /** Makes stacks of errors what the author of the functions knows. */
+  readonly mapStack: (stack: string) => string
   /** The function, or `undefined` if there is none of that id. A promise only while its module is loading. */
   load(id: string): LiftedFunction | undefined | Promise<LiftedFunction | undefined>
 }
@@ -18,13 +20,13 @@ export interface FunctionTable {
 export async function loadFunctionTable(url: string): Promise<FunctionTable> {
   const module: unknown = await import(/* @vite-ignore */ url)
   const loadFunction = parseLoadFunction(module)
-  const folder = new URL('./', url).href
-  if (loadFunction !== undefined) return toDevTable(loadFunction, folder)
+  const mapStack = createStackMap(new URL('./', url).href)
+  if (loadFunction !== undefined) return toDevTable(loadFunction, mapStack)
   const loaders = parseLoaders(module, url)
   const loaded = new Map<string, LiftedFunction>()
   return {
     ids: [...loaders.keys()],
-    folder,
+    mapStack,
     load(id) {
       const known = loaded.get(id)
       if (known !== undefined) return known
@@ -40,8 +42,8 @@ export async function loadFunctionTable(url: string): Promise<FunctionTable> {
 }
 
 /** Of a dev server, which has functions as they are written: `loadFunction(id): Promise<Function>`, asked at each call. */
-function toDevTable(loadFunction: (id: string) => unknown, folder: string): FunctionTable {
-  return { ids: undefined, folder, load: async (id) => parseFunction(await loadFunction(id), id) }
+function toDevTable(loadFunction: (id: string) => unknown, mapStack: FunctionTable['mapStack']): FunctionTable {
+  return { ids: undefined, mapStack, load: async (id) => parseFunction(await loadFunction(id), id) }
 }
 
 function parseLoadFunction(module: unknown): ((id: string) => unknown) | undefined {

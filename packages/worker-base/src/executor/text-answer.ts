@@ -4,8 +4,8 @@ import { stringify } from 'devalue'
 
 import type { ResultForm, TextForm } from '../wire/messages.ts'
 import { MAX_VALUE_BYTES, ValueTooLargeError } from '../wire/unsendable.ts'
-import { MalformedValueError, decodeValue } from '../wire/values.ts'
-import type { WireValue } from '../wire/values.ts'
+import { MalformedValueError, decodeError, decodeValue, encodeError } from '../wire/values.ts'
+import type { ErrorOptions, WireValue } from '../wire/values.ts'
 
 const TYPE: Readonly<Record<TextForm, string>> = { json: 'application/json', devalue: 'application/x-devalue' }
 
@@ -43,40 +43,26 @@ class NotAcceptableError extends Error {
 }
 
 /** Tells what was thrown, as the text of an `error`: its HTTP status and an object as JSON. */
-export function toTextError(thrown: unknown): WireValue {
-  return { format: 'json', text: `${toStatus(thrown)}${JSON.stringify({ error: describe(thrown) })}`, parts: [] }
+export function toTextError(thrown: unknown, options: ErrorOptions = {}): WireValue {
+  const status = toStatus(thrown)
+  // A copy has nothing that runs code of the user's.
+  const shown = status === 500 ? decodeError(encodeError(thrown, options)) : thrown
+  return { format: 'json', text: `${status}${JSON.stringify({ error: describe(shown, status) })}`, parts: [] }
 }
 
 function toStatus(thrown: unknown): number {
-  if (thrown instanceof MalformedValueError) return 400
-  return thrown instanceof NotAcceptableError ? 406 : 500
-}
-
-function describe(thrown: unknown): Readonly<Record<string, string | undefined>> {
-  if (!(thrown instanceof Error)) return { name: 'Thrown', message: show(thrown) }
-  if (toStatus(thrown) !== 500) return { name: thrown.name, message: thrown.message }
-  return {
-    name: readText(thrown, 'name') ?? 'Error',
-    message: readText(thrown, 'message') ?? '',
-    stack: readText(thrown, 'stack'),
-  }
-}
-
-function show(thrown: unknown): string {
   try {
-    return typeof thrown === 'string' ? thrown : inspect(thrown)
+    if (thrown instanceof MalformedValueError) return 400
+    return thrown instanceof NotAcceptableError ? 406 : 500
   } catch {
-    // Its own way of being shown throws as well.
-    return 'a value that cannot be shown'
+    // A proxy, which says what it is an instance of.
+    return 500
   }
 }
 
-function readText(error: Error, key: 'name' | 'message' | 'stack'): string | undefined {
-  try {
-    const value: unknown = Reflect.get(error, key)
-    return typeof value === 'string' ? value : undefined
-  } catch {
-    // A getter of user code.
-    return undefined
-  }
+function describe(thrown: unknown, status: number): Readonly<Record<string, string | undefined>> {
+  if (!(thrown instanceof Error))
+    return { name: 'Thrown', message: typeof thrown === 'string' ? thrown : inspect(thrown) }
+  const { name, message, stack } = thrown
+  return status === 500 ? { name, message, stack } : { name, message }
 }

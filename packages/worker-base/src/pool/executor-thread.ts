@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { ResourceLimits } from 'node:worker_threads'
 
-import { toUserFrames } from '../executor/user-stack.ts'
+import { createStackMap } from '../executor/user-stack.ts'
 import { createChannelEnds, createFrameChannel } from '../threads/channel.ts'
 import { endProcesses, findChildProcesses, untilReaped } from '../threads/child-processes.ts'
 import type { ThreadPlace } from '../threads/child-processes.ts'
@@ -163,7 +163,6 @@ function toThreadEnd(error: unknown, exitCode: number, { program, data }: Execut
   if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return { reason: 'out-of-memory', detail: error.message }
   }
-  // Newer Nodes make the stack of what ended a thread read-only.
-  const stack = toUserFrames(error.stack ?? error.message, new URL('./', data.functions).href, program.href)
-  return { reason: 'crashed', detail: stack }
+  const mapStack = createStackMap(new URL('./', data.functions).href, program.href)
+  return { reason: 'crashed', detail: typeof error.stack === 'string' ? mapStack(error.stack) : error.message }
 }

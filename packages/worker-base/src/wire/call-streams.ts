@@ -1,7 +1,9 @@
+import { inspect } from 'node:util'
+
 import type { StreamMessage } from './messages.ts'
 import { createCredit } from './pump.ts'
 import { UNDEFINED_VALUE, decodeError, decodeValue, encodeError, encodeValue } from './values.ts'
-import type { WireValue } from './values.ts'
+import type { ErrorOptions, WireValue } from './values.ts'
 
 /** Items that may be under way before the reader took any; the other side waits beyond. */
 export const STREAM_WINDOW = 16
@@ -10,7 +12,7 @@ export const STREAM_WINDOW = 16
 export type StreamEvent = Omit<StreamMessage, 'kind' | 'id'>
 
 /** The way to the other side of a call. */
-export interface StreamPort {
+export interface StreamPort extends ErrorOptions {
   post(event: StreamEvent): void
   /** Resolves when the other side is not slower than this one. */
   whenDrained(): Promise<void>
@@ -68,15 +70,16 @@ export class CallStreams {
   }
 
   async #send(stream: AsyncIterable<unknown>, number: number): Promise<void> {
-    const outgoing = new OutgoingStream(stream, (item) => this.#give(item, number))
+    const outgoing = new OutgoingStream(stream, (item) => this.#give(item, number), this.#port)
     this.#outgoing.set(number, outgoing)
     if (this.#closed !== undefined) outgoing.stop(this.#closed.error)
     try {
       await outgoing.run()
       this.#port.post(toEvent(number, 'end'))
     } catch (error) {
-      if (this.#closed === undefined) this.#port.post(toEvent(number, 'error', { value: encodeError(error) }))
-      else if (error !== this.#closed.error) process.emitWarning(error instanceof Error ? error : String(error))
+      if (this.#closed === undefined)
+        this.#port.post(toEvent(number, 'error', { value: encodeError(error, this.#port) }))
+      else if (error !== this.#closed.error) warnOf(error)
     }
   }
 
@@ -94,16 +97,24 @@ function toEvent(
   return { stream, event, items, value }
 }
 
+/** Nobody waits for the stream any more. The error may be anything: a copy of it cannot do harm. */
+function warnOf(error: unknown): void {
+  const copy = decodeError(encodeError(error))
+  process.emitWarning(copy instanceof Error ? copy : inspect(copy))
+}
+
 /** A stream of this side: read as far as there is credit, no further. */
 class OutgoingStream {
   readonly #iterator: AsyncIterator<unknown>
   readonly #give: (item: WireValue) => Promise<void>
+  readonly #mapStack: ErrorOptions['mapStack']
   readonly #credit = createCredit(0)
   #stopped: Promise<unknown> | undefined
 
-  constructor(stream: AsyncIterable<unknown>, give: (item: WireValue) => Promise<void>) {
+  constructor(stream: AsyncIterable<unknown>, give: (item: WireValue) => Promise<void>, { mapStack }: ErrorOptions) {
     this.#iterator = iterate(stream)
     this.#give = give
+    this.#mapStack = mapStack
   }
 
   allow(items: number): void {
@@ -130,7 +141,7 @@ class OutgoingStream {
 
   async #send(item: unknown, index: number): Promise<void> {
     try {
-      await this.#give(await encodeValue(item, `item[${index}]`))
+      await this.#give(await encodeValue(item, `item[${index}]`, { mapStack: this.#mapStack }))
     } catch (error) {
       this.stop(error)
       throw error

@@ -11,6 +11,8 @@ import type { Frame } from './frame.ts'
 /** Frames up to this size are put together as a whole; in larger ones each part gets memory of its own. */
 const WHOLE_FRAME_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
+/** Of a large frame: smaller parts share memory. */
+const OWN_MEMORY_BYTES = 4096
 const EMPTY = Buffer.alloc(0)
 
 export interface FrameDecoderOptions {
@@ -191,8 +193,21 @@ function startPartialFrame(header: Buffer, bytes: number): PartialFrame {
   const table = tableEnd(header, 0, bytes)
   const lengths = readPartLengths(header, 0, table)
   const sizes = [headLength(lengths, bytes - table), ...lengths]
-  const targets = sizes.map((size) => Buffer.allocUnsafeSlow(size))
+  const targets = allocateTargets(sizes)
   return { type: header.readUInt8(4), id: header.readUInt32LE(5), targets, index: 0, offset: 0 }
+}
+
+/** Large parts get memory of their own, small ones share it: to make an ArrayBuffer takes longer than to copy them later. */
+function allocateTargets(sizes: readonly number[]): readonly Buffer[] {
+  let small = 0
+  for (const size of sizes) if (size < OWN_MEMORY_BYTES) small += size
+  const memory = Buffer.allocUnsafeSlow(small)
+  let at = 0
+  return sizes.map((size) => {
+    if (size >= OWN_MEMORY_BYTES) return Buffer.allocUnsafeSlow(size)
+    at += size
+    return memory.subarray(at - size, at)
+  })
 }
 
 function readPartLengths(bytes: Buffer, start: number, end: number): number[] {

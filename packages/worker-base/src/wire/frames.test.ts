@@ -137,7 +137,8 @@ describe('decoder', () => {
     const frames: Frame[] = []
     const decoder = createFrameDecoder({ onFrame: (frame) => frames.push(frame) })
     for (let at = 0; at < bytes.length; at += 65_536) decoder.push(bytes.subarray(at, at + 65_536))
-    expect(frames[0]?.parts.map((received) => received.buffer.byteLength)).toEqual([300_000, 10])
+    expect(frames[0]?.parts[0]?.buffer.byteLength).toBe(300_000)
+    expect(frames[0]?.parts[1]).toHaveLength(10)
     expect(Uint8Array.from(frames[0]?.parts[0] ?? [])).toEqual(part)
   })
 
@@ -163,6 +164,7 @@ describe('decoder', () => {
     ['a table longer than a large frame', 'FRAME_MALFORMED', frameOf({ parts: 50_000, bytes: 100_000 })],
     ['parts longer than the frame', 'FRAME_MALFORMED', frameOf({ parts: 1, bytes: 13, part: 1 })],
     ['parts longer than a large frame', 'FRAME_MALFORMED', frameOf({ parts: 1, bytes: 100_000, part: 100_000 })],
+    ['millions of empty parts', 'FRAME_MALFORMED', frameOf({ parts: 4_000_000, bytes: 16_000_009 })],
     ['an unknown type', 'FRAME_MALFORMED', frameOf({ parts: 0, bytes: 9, type: 99 })],
     ['a result without a value', 'FRAME_MALFORMED', frameOf({ parts: 0, bytes: 9 })],
     ['a call without fields', 'FRAME_MALFORMED', frameOf({ parts: 0, bytes: 9, type: 1 })],

@@ -1,12 +1,12 @@
-import { DevalueError, parse, stringify } from 'devalue'
-
-import { MOST_PARTS } from './frame.ts'
-import { isTinyJson } from './tiny-json.ts'
-import { MAX_VALUE_BYTES, UnsendableValueError, ValueTooLargeError, explainUnsendable } from './unsendable.ts'
-import { createReducers, createRevivers } from './value-types.ts'
-import type { DecodeOptions, PartSink } from './value-types.ts'
+import type { DecodeOptions } from './built-ins.ts'
+import { Notes } from './place.ts'
 import { rememberShared } from './shared.ts'
 import type { SharedValue } from './shared.ts'
+import { listToTinyJson, toTinyJson } from './tiny-json.ts'
+import { MAX_VALUE_BYTES, UnsendableValueError, ValueTooLargeError } from './unsendable.ts'
+import { readValue } from './value-reader.ts'
+import { ValueWriter } from './value-writer.ts'
+import type { Surroundings } from './writer.ts'
 
 /** A value as it crosses: text, and binary data beside it. It is a copy: later changes of the original do not show. */
 export interface WireValue {
@@ -22,8 +22,8 @@ export interface WireValue {
   readonly streams?: readonly AsyncIterable<unknown>[]
 }
 
-/** Longest text that V8 holds. */
-const MAX_TEXT_UNITS = 2 ** 29 - 24
+/** UTF-8 has at most so many bytes for a unit. */
+const MAX_BYTES_PER_UNIT = 3
 const NO_PARTS: readonly Uint8Array[] = []
 const NOTHING_AROUND: DecodeOptions = {}
 
@@ -31,8 +31,9 @@ const NOTHING_AROUND: DecodeOptions = {}
 export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts: NO_PARTS }
 
 /**
- * Encodes a value. Date, Map, Set, BigInt, RegExp, URL, URLSearchParams, typed arrays, DataView, ArrayBuffer, Buffer,
- * Blob, File, ReadableStream, errors, cycles, repeated references, holes, `undefined`, `-0` and NaN arrive as they are.
+ * Encodes a value. Plain objects, arrays, Date, Map, Set, BigInt, RegExp, URL, URLSearchParams, typed arrays, DataView, ArrayBuffer, Buffer,
+ * Blob, File, ReadableStream, errors, cycles, repeated references, holes, `undefined`, `-0`, NaN, and fields that arrays,
+ * dates, maps and others have besides arrive as they are. Instances of classes below them are refused.
  * A view of a part of an ArrayBuffer is sent without the rest of it. A promise is returned only if the value holds
  * something whose bytes take time to read: a Blob, a File, or a ReadableStream where streams are not kept.
  * @param root how the paths in errors begin
@@ -41,9 +42,10 @@ export const UNDEFINED_VALUE: WireValue = { format: 'devalue', text: '-1', parts
 export function encodeValue(
   value: unknown,
   root = 'value',
-  { keepStreams = false }: StreamOptions = {},
+  { keepStreams = false, mapStack }: ResultOptions = {},
 ): WireValue | Promise<WireValue> {
-  return encode(value, { toPath: (path) => root + path, streams: keepStreams ? [] : undefined })
+  const quick = encodeTiny(value)
+  return quick ?? encode(value, { toPath: (path) => root + path, mapStack, streams: keepStreams ? [] : undefined })
 }
 
 export interface StreamOptions {
@@ -53,6 +55,13 @@ export interface StreamOptions {
    */
   readonly keepStreams?: boolean
 }
+
+export interface ErrorOptions {
+  /** How the stacks of errors are told to the other side. Default: as they are. */
+  readonly mapStack?: ((stack: string) => string) | undefined
+}
+
+export interface ResultOptions extends StreamOptions, ErrorOptions {}
 
 export interface ArgumentOptions extends StreamOptions {
   /** Ends the reading of streams that are not kept. */
@@ -74,27 +83,27 @@ export function encodeArguments(
     return position < 0 ? `captures[${index}]${rest}` : `arguments[${position}]${rest}`
   }
   const values = captures.length === 0 ? args : [...captures, ...args]
+  const tiny = listToTinyJson(values)
+  if (tiny !== undefined) return { format: 'json', text: tiny, parts: NO_PARTS }
   return encode(values, { toPath, signals: [], shared: [], signal, streams: keepStreams ? [] : undefined })
 }
 
 /** The text of small plain values, as `encodeArguments` would make it; `undefined` for others, for it to encode or refuse. */
 export function toPlainText(captures: readonly unknown[], args: readonly unknown[]): string | undefined {
-  const values = captures.length === 0 ? args : [...captures, ...args]
-  try {
-    return isTinyJson(values) ? JSON.stringify(values) : undefined
-  } catch {
-    return undefined
-  }
+  return listToTinyJson(captures.length === 0 ? args : [...captures, ...args])
 }
 
 /**
  * Encodes what was thrown: an error with name, message, stack, own fields, causes, or any other value. Never fails:
- * what cannot be sent is left out, and the error that arrives says so in `notSent`.
+ * what cannot be sent is left out, and what arrives says so in `notSent`.
  */
-export function encodeError(thrown: unknown): WireValue {
-  const refusal = explainRefusal(thrown, [])
-  const sendable = refusal === undefined ? thrown : new TypeError(`What was thrown cannot be sent: it is ${refusal}.`)
-  return encodeNow(sendable)
+export function encodeError(thrown: unknown, { mapStack }: ErrorOptions = {}): WireValue {
+  const notes = new Notes()
+  const writer = new ValueWriter({ toPath: (path) => `error${path}`, mapStack })
+  const text = writer.writeThrown(thrown, notes)
+  if (text !== undefined) return { format: 'devalue', text, parts: writer.parts }
+  const why = (notes.lines[0] ?? '').replace(/^: /, '')
+  return encodeError(new TypeError(`What was thrown cannot be sent: it is ${why}.`))
 }
 
 /**
@@ -104,7 +113,7 @@ export function encodeError(thrown: unknown): WireValue {
 export function decodeValue(value: WireValue, around: DecodeOptions = NOTHING_AROUND): unknown {
   try {
     if (value.format === 'json') return JSON.parse(value.text)
-    return parse(value.text, createRevivers(value.parts, around))
+    return readValue(value.text, { ...around, parts: value.parts })
   } catch (cause) {
     throw new MalformedValueError(cause)
   }
@@ -121,9 +130,16 @@ export function shareValue(object: object): void {
   rememberShared(object, value)
 }
 
-/** What `encodeError` encoded: an error of its own built-in class or a `RemoteError`; or the value that was thrown. */
+/**
+ * What `encodeError` encoded: an error of its own built-in class or a `RemoteError`, or the value that was thrown. Never
+ * fails: in place of what cannot be read comes a `MalformedValueError`.
+ */
 export function decodeError(value: WireValue): unknown {
-  return decodeValue(value)
+  try {
+    return decodeValue(value)
+  } catch (error) {
+    return error
+  }
 }
 
 /** The text or the parts of a value were damaged, or made by another version. */
@@ -134,93 +150,49 @@ export class MalformedValueError extends Error {
   }
 }
 
-interface EncodeOptions extends Pick<PartSink, 'signal' | 'signals' | 'shared' | 'streams'> {
-  readonly toPath: (path: string) => string
-}
-
-function encode(value: unknown, { toPath, ...around }: EncodeOptions): WireValue | Promise<WireValue> {
+/** The short way, for most results. */
+function encodeTiny(value: unknown): WireValue | undefined {
   if (value === undefined) return UNDEFINED_VALUE
-  if (isPlain(value, toPath)) return { format: 'json', text: toJson(value), parts: NO_PARTS }
-  const pending: Promise<void>[] = []
-  const sink: PartSink = { parts: [], pending, ...around, ancestors: [], explain: explainRefusal }
-  const encoded: WireValue = { format: 'devalue', text: toText(value, sink, toPath), parts: sink.parts, ...apart(sink) }
-  return pending.length === 0 ? checkSize(encoded) : Promise.all(pending).then(() => checkSize(encoded))
+  const text = toTinyJson(value)
+  return text === undefined ? undefined : { format: 'json', text, parts: NO_PARTS }
 }
 
-function toJson(value: unknown): string {
-  let text: string
-  try {
-    text = JSON.stringify(value)
-  } catch (error) {
-    throw isTextTooLong(error) ? new ValueTooLargeError(MAX_TEXT_UNITS) : error
-  }
-  if (text.length > MAX_VALUE_BYTES) throw new ValueTooLargeError(text.length)
-  return text
+function encode(value: unknown, around: Surroundings): WireValue | Promise<WireValue> {
+  const writer = new ValueWriter(around)
+  const text = writer.write(value)
+  const encoded: WireValue = { format: 'devalue', text, parts: writer.parts, ...besides(around) }
+  return writer.late.length === 0 ? checkSize(encoded) : readLate(writer, encoded)
+}
+
+async function readLate({ parts, late }: ValueWriter, encoded: WireValue): Promise<WireValue> {
+  await Promise.all(
+    late.map(async ({ part, read }) => {
+      parts[part] = await read()
+    }),
+  )
+  return checkSize(encoded)
 }
 
 function checkSize(value: WireValue): WireValue {
-  const bytes = value.parts.reduce((total, part) => total + part.byteLength, value.text.length)
+  const { text, parts } = value
+  let bytes = text.length * MAX_BYTES_PER_UNIT
+  for (const part of parts) bytes += part.byteLength
+  if (bytes <= MAX_VALUE_BYTES) return value
+  bytes += Buffer.byteLength(text) - text.length * MAX_BYTES_PER_UNIT
   if (bytes > MAX_VALUE_BYTES) throw new ValueTooLargeError(bytes)
-  if (value.parts.length > MOST_PARTS) throw new ValueTooLargeError(value.parts.length, 'binary parts')
   return value
 }
 
 /** What does not travel with the value; absent where there is none. */
-function apart({
+function besides({
   signals = [],
   shared = [],
   streams = [],
-}: PartSink): Pick<WireValue, 'signals' | 'shared' | 'streams'> | undefined {
+}: Surroundings): Pick<WireValue, 'signals' | 'shared' | 'streams'> | undefined {
   if (signals.length + shared.length + streams.length === 0) return undefined
   return {
     ...(signals.length > 0 ? { signals } : {}),
     ...(shared.length > 0 ? { shared } : {}),
     ...(streams.length > 0 ? { streams } : {}),
   }
-}
-
-function isPlain(value: unknown, toPath: (path: string) => string): boolean {
-  try {
-    return isTinyJson(value)
-  } catch (error) {
-    throw toUnsendable(error, toPath)
-  }
-}
-
-function encodeNow(value: unknown): WireValue {
-  const sink: PartSink = { parts: [], ancestors: [], explain: explainRefusal }
-  return { format: 'devalue', text: toText(value, sink, (path) => `error${path}`), parts: sink.parts }
-}
-
-function explainRefusal(value: unknown, ancestors: readonly Error[]): string | undefined {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')) {
-    return undefined
-  }
-  try {
-    toText(value, { parts: [], ancestors, explain: explainRefusal }, (path) => path)
-    return undefined
-  } catch (error) {
-    return error instanceof UnsendableValueError ? error.reason : String(error)
-  }
-}
-
-function toText(value: unknown, sink: PartSink, toPath: (path: string) => string): string {
-  try {
-    return stringify(value, createReducers(sink))
-  } catch (error) {
-    if (isTextTooLong(error)) throw new ValueTooLargeError(MAX_TEXT_UNITS)
-    throw toUnsendable(error, toPath)
-  }
-}
-
-function isTextTooLong(error: unknown): boolean {
-  return error instanceof RangeError && error.message === 'Invalid string length'
-}
-
-function toUnsendable(error: unknown, toPath: (path: string) => string): UnsendableValueError {
-  if (error instanceof DevalueError) {
-    return new UnsendableValueError(toPath(error.path), explainUnsendable(error.value))
-  }
-  if (error instanceof RangeError) return new UnsendableValueError(toPath(''), 'nested too deeply', { cause: error })
-  return new UnsendableValueError(toPath(''), 'a value that throws when it is read', { cause: error })
 }
