@@ -21,6 +21,7 @@ const functions = `
   torn: async () => (async function* () { yield 1; throw new RangeError('torn') })(),
   odd: async () => (async function* () { yield { inner: [() => 1] } })(),
   endless: async () => upTo(Infinity),
+  async *streamUpTo(end) { for (let n = 0; n < end; n += 1) yield n },
   silent: async () => new ReadableStream({ cancel(reason) { console.log('cancelled: ' + reason?.message) } }),
 `
 const upTo = `
@@ -105,6 +106,39 @@ describe.each(['local', 'inline'])('%s', (target) => {
     ])
   })
 
+  test('files that nobody reads are closed when their calls are over', async () => {
+    const main = `
+      const { createReadStream } = await import('node:fs')
+      const files = [1, 2, 3].map(() => createReadStream(process.argv[1]))
+      for (const file of files) await neverRead(file, 1)
+      await Promise.all(files.map((file) => file.closed || new Promise((resolve) => file.once('close', resolve))))
+      console.log(JSON.stringify(files.map((file) => file.closed)))`
+    expect((await run(main, target)).result).toEqual([true, true, true])
+  })
+
+  test('a generator takes no values by next(value), and says so', async () => {
+    const main = `
+      const numbers = streamUpTo(3)
+      const steps = [await numbers.next(5), await numbers.next(), await numbers.next(5).catch(told), await numbers.next()]
+      const left = streamUpTo(Infinity)
+      await left.next()
+      const ends = [await left.return('end'), await left.next(), await streamUpTo(3).throw(new Error('no')).catch(told)]
+      console.log(JSON.stringify([steps.map((step) => step.value ?? step[1]), ends.map((end) => end.value ?? end[2])]))`
+    expect((await run(main, target)).result).toEqual([
+      [0, 1, 'GENERATOR_TOLD', null],
+      ['end', null, 'no'],
+    ])
+  })
+
+  test('a generator that is dropped does not keep the program from ending', async () => {
+    const main = `
+      const numbers = streamUpTo(Infinity)
+      await numbers.next()
+      globalThis.kept = numbers
+      console.log(JSON.stringify('end'))`
+    expect((await run(main, target)).result).toBe('end')
+  })
+
   test('a stream has one reader', async () => {
     const main = `
       const stream = new Blob(['abc']).stream()
@@ -171,10 +205,10 @@ describe.each(['local', 'inline'])('%s', (target) => {
   test('a call is tried again only as long as nothing of its streams was read', async () => {
     const main = `
       let made = 0
-      async function* counted() { for (;;) yield (made += 1) }
-      const failed = await lift(failThenAgain, { retries: 3 })(counted()).catch((error) => error.message)
+      async function* streamUpTo() { for (;;) yield (made += 1) }
+      const failed = await lift(failThenAgain, { retries: 3 })(streamUpTo()).catch((error) => error.message)
       const readBy = made
-      console.log(JSON.stringify([failed, readBy > 0 && readBy < 30, await neverRead(counted(), 'unread'), made === readBy]))`
+      console.log(JSON.stringify([failed, readBy > 0 && readBy < 30, await neverRead(streamUpTo(), 'unread'), made === readBy]))`
     expect((await run(main, target)).result).toEqual(['once more', true, 'unread', true])
   })
 })
@@ -210,4 +244,15 @@ describe('local', () => {
       console.log(JSON.stringify([size, most < 2 ** 28]))`
     expect((await run(main, 'local', { maxReplicas: 1 })).result).toEqual([2 ** 30, true])
   })
+})
+
+test('what is dropped unread gives its place in the worker back', async () => {
+  const main = `
+    async function drop() {
+      await streamUpTo(Infinity).next()
+      await endless()
+    }
+    await drop()
+    console.log(JSON.stringify(await neverRead(undefined, 'next')))`
+  expect((await run(main, 'local', { maxReplicas: 1 })).result).toBe('next')
 })

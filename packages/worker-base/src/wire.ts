@@ -52,7 +52,7 @@ export type { ArgumentOptions, StreamOptions, WireValue } from './wire/values.ts
 export { onSharedGone } from './wire/shared.ts'
 export type { SharedValue } from './wire/shared.ts'
 export { CallStreams } from './wire/call-streams.ts'
-export type { StreamEvent, StreamPort } from './wire/call-streams.ts'
+export type { StreamEvent, StreamPort } from './wire/stream-port.ts'
 export { UnsendableValueError, ValueTooLargeError } from './wire/unsendable.ts'
 export type { DecodeOptions } from './wire/built-ins.ts'
 export { RemoteError } from './wire/remote-error.ts'

@@ -12,6 +12,7 @@ import { settleByAnswer } from './answer.ts'
 import type { AnswerMessage, ClientEvents, WorkerClient } from './client.ts'
 import { WorkerConnections } from './connections.ts'
 import type { Fate } from './connections.ts'
+import { DroppedReaders } from './dropped.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { breaksBatch, isSuspect, mayRunAgain } from './loss.ts'
 import { PoolSize } from './pool-size.ts'
@@ -25,14 +26,12 @@ const RECALL_MS = 20
 const PING_MS = 5_000
 
 export interface DispatcherOptions {
-  /** The pool's. */
   readonly name: string
   readonly pool: PoolConfig
   /** Manifest hash. */
   readonly build: string
   /** How often workers are asked whether they are still there. Default 5_000. */
   readonly pingMs?: number
-  /** Called with the first call. */
   readonly deploy: (events: DeploymentEvents) => Promise<Deployment>
   readonly onLog: (workerId: string, log: Log) => void
 }
@@ -44,6 +43,7 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
   readonly #keepAlive: KeepAlive = new KeepAlive()
   readonly #connections: WorkerConnections
   readonly #size: PoolSize
+  readonly #dropped: DroppedReaders
   #deployment: Promise<Deployment | undefined> | undefined
   #recallTimer: NodeJS.Timeout | undefined
   #failure: LiftError | undefined
@@ -61,6 +61,7 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
         if (this.#connections.clients.size === 0) this.#rejectAll(error)
       },
     })
+    this.#dropped = new DroppedReaders(this.#waiting, this.#connections)
     this.#size = new PoolSize(options.pool, this.#connections, {
       queued: () => this.#waiting.size,
       // As long as there are workers, what waits has somebody to wait for.
@@ -85,7 +86,6 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
     return this.#size.slots
   }
 
-  /** Takes a call. The sink may hear of a refusal before this returns. */
   submit(request: CallRequest, sink: CallSink): Task {
     const task = this.#admit(request, sink, this.#refusal(request) ?? this.#fullQueue(request))
     if (task.isSettled) return task
@@ -93,6 +93,7 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
     const client = this.#waiting.size === 0 ? this.#connections.roomiest() : undefined
     if (client === undefined) this.#waiting.push(task)
     else this.#send(client, task)
+    this.#dropped.expect()
     this.#size.grow()
     return task
   }
@@ -116,7 +117,6 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
     return task
   }
 
-  /** Ends a call early: its caller hears `reason` at once, its worker is told to stop. */
   cancel(task: Task, reason: unknown): void {
     if (task.isSettled) return
     task.reject(reason)
@@ -132,6 +132,7 @@ export class Dispatcher implements Calls, Batches, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     this.#size.stop()
+    this.#dropped.stop()
     this.#connections.cancelCalls(runEnded)
     clearTimeout(this.#recallTimer)
     const deployment = await this.#deployment

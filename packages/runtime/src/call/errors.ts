@@ -177,6 +177,15 @@ export function inputNotList(input: unknown): LiftError {
   })
 }
 
+/** `next(value)` of a lifted generator. */
+export function generatorTold(name: string): LiftError {
+  return new LiftError('GENERATOR_TOLD', {
+    what: `A value was given to the generator of "${name}" by next(value).`,
+    why: 'Its values are computed ahead in the worker, so there is no "yield" that waits for this one.',
+    fix: 'Pass what it needs as arguments: an async iterable among them arrives at its own pace.',
+  })
+}
+
 /** `map` of a function whose calls give many values each. */
 export function mapOfStream(name: string): LiftError {
   return new LiftError('MAP_OF_STREAM', {

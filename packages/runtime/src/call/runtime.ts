@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
 import type { ConfigInput } from '../config.ts'
-import { checkLayer, resolveConfig } from '../config/resolve.ts'
+import { checkLayer, checkPools, resolveConfig } from '../config/resolve.ts'
 import { configuredTooLate } from '../config/errors.ts'
 import type { LiftManifest } from '../manifest.ts'
 import { startWatching } from '../watch/start.ts'
@@ -38,6 +38,9 @@ export function sessionOf(manifest: LiftManifest): Session {
   const known = sessions.get(manifest.hash)
   if (known !== undefined) return known
   const config = resolveConfig({ manifest: manifest.options, environment: process.env, configured })
+  const pools = Object.values(manifest.functions).map(({ pool }) => pool)
+  // In dev functions are found as they are called.
+  if (manifest.isDev !== true) checkPools(configured, ['default', ...pools])
   const run = { runId: randomUUID(), program: manifest.program, target: config.run.target }
   const watching = startWatching(run, config.run)
   const session = new Session({ manifest, config, watching, onEnd: () => sessions.delete(manifest.hash) })

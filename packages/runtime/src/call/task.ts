@@ -83,6 +83,8 @@ export interface Batches extends Pick<Calls, 'submit' | 'cancel'> {
 /** What comes of a call before its end. */
 export type PartMessage = Extract<WorkerMessage, { readonly kind: 'item' | 'opened' | 'outcome' | 'stream' }>
 
+const NOBODY: CallSink = { resolve: () => undefined, reject: () => undefined }
+
 /** Who has taken a call. */
 export interface TaskOwner {
   onSettled(task: Task): void
@@ -91,7 +93,7 @@ export interface TaskOwner {
 /** One call from the time it is made until it is settled. Retries are the same task. */
 export class Task {
   readonly request: CallRequest
-  readonly sink: CallSink
+  sink: CallSink
   /** Tries that were lost after their user code had begun, or may have. */
   attempts = 0
   /** Tries that failed by what the function threw, or by the time that it took. */
@@ -173,7 +175,10 @@ export class Task {
     this.isConsumed = true
     this.isOpened = true
     this.isAwaited = false
-    this.sink.onOpened?.(value, this.#openStreams())
+    const { sink } = this
+    // It leads to the promise of the result, and so to its streams: they are to go when the program drops them.
+    this.sink = NOBODY
+    sink.onOpened?.(value, this.#openStreams())
   }
 
   resolve(value: WireValue): void {

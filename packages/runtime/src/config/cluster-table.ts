@@ -113,6 +113,7 @@ export const clusterOptions: OptionTable<ClusterInput> = {
     about: "Lets only the program through to the workers, where the cluster's network enforces it.",
   }),
   graceMs: duration<number>({
+    min: 1,
     default: 60_000,
     environment: 'TURBOLIFT_GRACE_MS',
     about: 'Everything of a run goes when the program was silent for this long.',

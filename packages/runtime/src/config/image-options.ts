@@ -32,7 +32,7 @@ const kanikoOptions: OptionTable<KanikoInput> = {
     default: undefined,
     about: 'Disk space of the build pod, for the unpacked base image. Default: no limit.',
   }),
-  timeoutMs: duration({ default: undefined, about: 'The build has to end within this time. Default 300,000.' }),
+  timeoutMs: duration({ default: undefined, min: 1, about: 'The build has to end within this time. Default 300,000.' }),
   showLog: flag({
     default: undefined,
     environment: 'TURBOLIFT_SHOW_BUILD',

@@ -25,15 +25,22 @@ export type Resolved<T> = { readonly [K in keyof T]-?: T[K] }
 type Described<T> = { readonly default: T; readonly environment?: string; readonly about: string }
 
 /** A whole number. */
-export function count<T extends number | undefined>(option: Described<T> & { readonly min: number }): Option<T> {
-  const accepts = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= option.min
-  return { ...option, expects: `a whole number of at least ${option.min}`, fromText: toNumber, accepts }
+export function count<T extends number | undefined>(
+  option: Described<T> & { readonly min: number; readonly max?: number },
+): Option<T> {
+  const { min, max = Infinity } = option
+  const accepts = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
+  const expects = max === Infinity ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
+  return { ...option, expects, fromText: toNumber, accepts }
 }
 
 /** A time in milliseconds. */
-export function duration<T extends number | undefined>(option: Described<T>): Option<T> {
-  const accepts = (value: unknown) => typeof value === 'number' && value >= 0 && value < 2 ** 31
-  return { ...option, expects: 'a number of milliseconds, without a unit, below 2 ** 31', fromText: toNumber, accepts }
+export function duration<T extends number | undefined>(option: Described<T> & { readonly min?: number }): Option<T> {
+  const { min = 0 } = option
+  const accepts = (value: unknown) => typeof value === 'number' && value >= min && value < 2 ** 31
+  const least = min === 0 ? '' : `, at least ${min}`
+  const expects = `a number of milliseconds, without a unit, below 2 ** 31${least}`
+  return { ...option, expects, fromText: toNumber, accepts }
 }
 
 /** One of a few words. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { resolveConfig } from './resolve.ts'
+import { checkPools, resolveConfig } from './resolve.ts'
 import type { ConfigSources } from './resolve.ts'
 
 const none: ConfigSources = { manifest: {}, environment: {}, configured: [] }
@@ -123,5 +123,24 @@ describe('options of the image', () => {
 
   test('an unknown one is refused at its place', () => {
     expect(() => image({ kubernetes: { image: { kaniko: { memori: '1Gi' } } } }, {})).toThrow(/memory/)
+  })
+})
+
+describe('numbers and names that make no sense are refused', () => {
+  test.each([
+    ['more workers at least than at most', { minReplicas: 5, maxReplicas: 2 }, /minReplicas.*maxReplicas/s],
+    ['more threads than a worker can have', { concurrency: 1000 }, /from 1 to 256/],
+    ['no time to start', { startTimeoutMs: 0 }, /startTimeoutMs/],
+    ['no grace', { kubernetes: { graceMs: 0 } }, /graceMs/],
+    ['no time for a build', { kubernetes: { image: { kaniko: { timeoutMs: 0 } } } }, /kaniko/],
+    ['no number', { timeoutMs: Number.NaN }, /timeoutMs/],
+  ])('%s', (_, manifest, message) => {
+    expect(() => resolve({ manifest })).toThrow(message)
+  })
+
+  test('pools that no function names', () => {
+    const configured = [{ pools: { haevy: { maxReplicas: 1 } } }]
+    expect(() => checkPools(configured, ['default', 'heavy'])).toThrow(/Did you mean "heavy"/)
+    checkPools([{ pools: { heavy: {} } }], ['default', 'heavy'])
   })
 })

@@ -1,4 +1,4 @@
-import type { ConfigInput, KubernetesConfig, ResolvedConfig } from '../config.ts'
+import type { ConfigInput, KubernetesConfig, PoolConfig, ResolvedConfig } from '../config.ts'
 import { invalidOption, unknownOption, unknownVariable } from './errors.ts'
 import { nested, record } from './option.ts'
 import type { Option, OptionTable, Resolved } from './option.ts'
@@ -42,14 +42,33 @@ export function resolveConfig({ manifest, environment, configured }: ConfigSourc
     ]),
   )
   const pool = (name: string) =>
-    resolveTable(poolOptions, [
-      ...poolLayers(written, name),
-      fromEnvironment(poolOptions, environment),
-      ...set.flatMap((layer) => poolLayers(layer, name)),
-    ])
+    withOrderedReplicas(
+      resolveTable(poolOptions, [
+        ...poolLayers(written, name),
+        fromEnvironment(poolOptions, environment),
+        ...set.flatMap((layer) => poolLayers(layer, name)),
+      ]),
+    )
   // Also checks the variables for pools before any pool is used.
   pool('default')
   return { run, kubernetes, pool }
+}
+
+function withOrderedReplicas(pool: PoolConfig): PoolConfig {
+  const { minReplicas, maxReplicas = Infinity } = pool
+  if (minReplicas <= maxReplicas) return pool
+  throw invalidOption('minReplicas', `a number up to maxReplicas, which is ${maxReplicas}`, minReplicas)
+}
+
+/**
+ * Refuses pools of `configure()` that no function names.
+ * @throws ConfigError `OPTION_UNKNOWN`
+ */
+export function checkPools(configured: readonly ConfigInput[], known: readonly string[]): void {
+  for (const name of configured.flatMap(({ pools = {} }) => Object.keys(pools))) {
+    const written = `configure({ pools: { ${name} } })`
+    if (!known.includes(name)) throw unknownOption(written, name, closestName(name, known))
+  }
 }
 
 /** Whoever sets up an ingress wants to go through it. */

@@ -63,6 +63,8 @@ export const poolOptions: OptionTable<PoolInput> = {
   concurrency: count({
     default: undefined,
     min: 1,
+    // Each is a thread with an engine of its own, of some megabytes.
+    max: 256,
     environment: 'TURBOLIFT_CONCURRENCY',
     about: 'Calls that a worker runs at a time. Default: `local`, 1; `kubernetes`, the CPU request, rounded up.',
   }),
@@ -73,6 +75,7 @@ export const poolOptions: OptionTable<PoolInput> = {
   }),
   startTimeoutMs: duration({
     default: undefined,
+    min: 1,
     environment: 'TURBOLIFT_START_TIMEOUT_MS',
     about: 'A worker has to answer this soon after it was asked for. Default: `local`, 30,000; `kubernetes`, 300,000.',
   }),

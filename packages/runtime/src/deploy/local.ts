@@ -90,7 +90,7 @@ class LocalDeployment implements Deployment {
   constructor(options: LocalDeploymentOptions) {
     this.#options = options
     this.slotsPerWorker = options.config.concurrency ?? 1
-    this.maxReplicas = options.config.maxReplicas ?? availableParallelism()
+    this.maxReplicas = options.config.maxReplicas ?? Math.max(availableParallelism(), options.config.minReplicas)
   }
 
   scaleTo(replicas: number, { idle }: { readonly idle: readonly string[] } = { idle: [] }): void {

@@ -36,3 +36,9 @@ test('an agent that knows only the name of the channel hears it too', () => {
   unsubscribe('turbolift:log:line', hear)
   expect(heard).toHaveLength(1)
 })
+
+test('an event that there is not, and a listener that cannot be called, are refused', () => {
+  const listen = (...args: readonly unknown[]) => Reflect.apply(on, undefined, args)
+  expect(() => listen('call:dne', () => undefined)).toThrow(/call:done/)
+  expect(() => listen('call:done', 5)).toThrow(/function/)
+})

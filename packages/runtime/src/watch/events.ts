@@ -3,6 +3,8 @@ import type { Channel } from 'node:diagnostics_channel'
 
 import { performance } from '@turbolift/worker-base/clock'
 
+import { invalidOption } from '../config/errors.ts'
+
 /** A listener hears `RunEvents[name]` with the time it happened, in milliseconds since 1970. */
 export type Timed<T> = T & { readonly at: number }
 
@@ -168,11 +170,14 @@ export const events: { readonly [N in EventName]: EventChannel<RunEvents[N]> } =
 /**
  * Listens to what happens in this program's run. Each is also the `node:diagnostics_channel` named
  * `turbolift:` and its name.
+ * @throws ConfigError `OPTION_INVALID`
  * @returns stops listening; to stop twice is harmless
  * @example
  * const stop = on('call:failed', ({ functionId, error }) => report(functionId, error))
  */
 export function on<N extends EventName>(name: N, listener: (event: Timed<RunEvents[N]>) => void): () => void {
+  if (!Object.hasOwn(events, name)) throw invalidOption('on(name)', `one of ${Object.keys(events).join(', ')}`, name)
+  if (typeof listener !== 'function') throw invalidOption(`on("${name}", listener)`, 'a function', listener)
   const hear = (event: unknown) => {
     if (isTimed<RunEvents[N]>(event)) listener(event)
   }

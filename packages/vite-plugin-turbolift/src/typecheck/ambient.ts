@@ -43,9 +43,16 @@ declare namespace $Turbolift {
   type Index<K> = K extends string | number ? K : never
 
   type Result<R> =
-    R extends AsyncGenerator<infer Y, infer Z, any>
-      ? Settle<Walk<Y, 'yielded value', [], never>> | Settle<Walk<Z, 'result', [], never>>
+    R extends AsyncGenerator<infer Y, infer Z, infer N>
+      ? Settle<Walk<Y, 'yielded value', [], never>> | Settle<Walk<Z, 'result', [], never>> | Told<N>
       : Settle<Walk<Awaited<R>, 'result', [], Opened>>
+
+  /** Values of a generator are computed ahead, so there is no yield that waits for what next(value) gives. */
+  type Told<N> =
+    IsAny<N> extends true ? 'ok'
+    : unknown extends N ? 'ok'
+    : [N] extends [undefined | void] ? 'ok'
+    : '!result is a generator that takes values by next(value)'
 
   /** Allowed is what may stand here beyond the values that may stand anywhere. */
   type Walk<T, P extends string, Depth extends unknown[], Allowed> =

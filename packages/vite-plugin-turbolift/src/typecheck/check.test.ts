@@ -100,6 +100,10 @@ const refused: Record<string, readonly [source: string, ...problems: string[]]> 
     'export async function f() { return (function* () { yield 1 })() }',
     expect.stringContaining(' is a function'),
   ],
+  'a generator that is told values': [
+    'export async function* f(): AsyncGenerator<number, string, number> { const n = yield 1; return String(n) }',
+    'result is a generator that takes values by next(value)',
+  ],
   'the response of a request': [
     'export async function f() { return fetch("x") }',
     expect.stringContaining(' is a function'),
@@ -144,6 +148,8 @@ const accepted: Record<string, string> = {
   never: 'export async function f(): Promise<never> { throw 1 }',
   'object types': 'export async function f(a: object, b: {}, c: Record<string, never>) { return a }',
   enum: 'enum E { A, B }; export async function f(e: E) { return E.A }',
+  'async generator that is asked for values':
+    'export async function* f(): AsyncGenerator<number, string, undefined> { yield 1; return "" }; export async function* g(): AsyncGenerator<number, string, void> { yield 1; return "" }',
   'async generator': 'export async function* f(n: number) { yield { n }; return new Map([[1, new Date()]]) }',
   'iterable interface': 'export async function f(x: Iterable<number>, y: ArrayLike<string>) { return 1 }',
   'destructured and default':

@@ -1,24 +1,11 @@
 import { inspect } from 'node:util'
 
-import type { StreamMessage } from './messages.ts'
+import { IncomingStream, StreamReader } from './incoming-stream.ts'
+import { toEvent } from './stream-port.ts'
+import type { StreamEvent, StreamPort } from './stream-port.ts'
 import { createCredit } from './pump.ts'
-import { UNDEFINED_VALUE, decodeError, decodeValue, encodeError, encodeValue } from './values.ts'
+import { decodeError, encodeError, encodeValue } from './values.ts'
 import type { ErrorOptions, WireValue } from './values.ts'
-
-/** Items that may be under way before the reader took any; the other side waits beyond. */
-export const STREAM_WINDOW = 16
-
-/** A `StreamMessage` without the call it belongs to. */
-export type StreamEvent = Omit<StreamMessage, 'kind' | 'id'>
-
-/** The way to the other side of a call. */
-export interface StreamPort extends ErrorOptions {
-  post(event: StreamEvent): void
-  /** Resolves when the other side is not slower than this one. */
-  whenDrained(): Promise<void>
-  /** Told when a reader begins to wait for the other side, and when it has waited. */
-  onWaiting?(isWaiting: boolean): void
-}
 
 /**
  * The streams of one call, on either side: those that are read here, and those of this side that the other one reads.
@@ -44,7 +31,7 @@ export class CallStreams {
     const known = this.#incoming.get(number) ?? new IncomingStream(number, this.#port)
     this.#incoming.set(number, known)
     if (this.#closed !== undefined) known.end(this.#closed)
-    return known
+    return new StreamReader(known)
   }
 
   receive({ stream, event, items, value }: StreamEvent): void {
@@ -87,14 +74,6 @@ export class CallStreams {
     this.#port.post(toEvent(number, 'item', { value }))
     await this.#port.whenDrained()
   }
-}
-
-function toEvent(
-  stream: number,
-  event: StreamEvent['event'],
-  { items = 0, value = UNDEFINED_VALUE }: { readonly items?: number; readonly value?: WireValue } = {},
-): StreamEvent {
-  return { stream, event, items, value }
 }
 
 /** Nobody waits for the stream any more. The error may be anything: a copy of it cannot do harm. */
@@ -156,7 +135,9 @@ class OutgoingStream {
 /** A stream that cannot be read says so to its reader. */
 function iterate(stream: AsyncIterable<unknown>): AsyncIterator<unknown> {
   try {
-    return stream instanceof ReadableStream ? readFrom(stream) : stream[Symbol.asyncIterator]()
+    if (stream instanceof ReadableStream) return readFrom(stream)
+    const iterator = stream[Symbol.asyncIterator]()
+    return isDestroyable(stream) ? destroyAtReturn(stream, iterator) : iterator
   } catch (error) {
     return { next: () => Promise.reject(error) }
   }
@@ -177,71 +158,31 @@ function readFrom(stream: ReadableStream<unknown>): AsyncIterator<unknown> {
   }
 }
 
-/** A stream of the other side. Items that have arrived can be read also after its end. */
-class IncomingStream implements AsyncIterableIterator<unknown> {
-  readonly #number: number
-  readonly #port: StreamPort
-  #items: WireValue[] = []
-  #isAsked = false
-  #isLeft = false
-  #ended: { readonly failure: { readonly error: unknown } | undefined } | undefined
-  #wakes: (() => void)[] = []
+interface Destroyable {
+  destroy(): unknown
+}
 
-  constructor(number: number, port: StreamPort) {
-    this.#number = number
-    this.#port = port
-  }
+/** The streams of Node hold what they have open from the start, not from when they are read. */
+function isDestroyable(stream: object): stream is Destroyable {
+  return 'destroy' in stream && typeof stream.destroy === 'function'
+}
 
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async next(): Promise<IteratorResult<unknown, undefined>> {
-    if (!this.#isAsked && !this.#isLeft) this.#allow(STREAM_WINDOW)
-    while (this.#items.length === 0 && this.#ended === undefined) await this.#arrival()
-    const item = this.#items.shift()
-    if (item === undefined) {
-      if (this.#ended?.failure !== undefined) throw this.#ended.failure.error
+function destroyAtReturn(stream: Destroyable, iterator: AsyncIterator<unknown>): AsyncIterator<unknown> {
+  let isLeft = false
+  return {
+    next: async () => {
+      try {
+        return await iterator.next()
+      } catch (error) {
+        // To be destroyed is no failure of it.
+        if (isLeft) return { done: true, value: undefined }
+        throw error
+      }
+    },
+    return: async () => {
+      isLeft = true
+      stream.destroy()
       return { done: true, value: undefined }
-    }
-    this.#allow(1)
-    return { done: false, value: decodeValue(item) }
-  }
-
-  /** Resolves when the other side has closed what it had open for the stream. */
-  async return(reason?: unknown): Promise<IteratorResult<unknown, undefined>> {
-    this.#items = []
-    if (this.#ended !== undefined) return { done: true, value: undefined }
-    this.#isLeft = true
-    this.#port.post(toEvent(this.#number, 'cancel', { value: encodeError(reason) }))
-    return await this.next()
-  }
-
-  add(item: WireValue): void {
-    if (this.#isLeft) return
-    this.#items.push(item)
-    this.#wake()
-  }
-
-  end(failure: { readonly error: unknown } | undefined): void {
-    this.#ended ??= { failure }
-    this.#wake()
-  }
-
-  #allow(items: number): void {
-    this.#isAsked = true
-    if (this.#ended === undefined) this.#port.post(toEvent(this.#number, 'credit', { items }))
-  }
-
-  async #arrival(): Promise<void> {
-    this.#port.onWaiting?.(true)
-    await new Promise<void>((resolve) => this.#wakes.push(resolve))
-    this.#port.onWaiting?.(false)
-  }
-
-  #wake(): void {
-    const wakes = this.#wakes
-    this.#wakes = []
-    for (const wake of wakes) wake()
+    },
   }
 }
