@@ -205,10 +205,10 @@ describe.each(['local', 'inline'])('%s', (target) => {
   test('a call is tried again only as long as nothing of its streams was read', async () => {
     const main = `
       let made = 0
-      async function* streamUpTo() { for (;;) yield (made += 1) }
-      const failed = await lift(failThenAgain, { retries: 3 })(streamUpTo()).catch((error) => error.message)
+      async function* counted() { for (;;) yield (made += 1) }
+      const failed = await lift(failThenAgain, { retries: 3 })(counted()).catch((error) => error.message)
       const readBy = made
-      console.log(JSON.stringify([failed, readBy > 0 && readBy < 30, await neverRead(streamUpTo(), 'unread'), made === readBy]))`
+      console.log(JSON.stringify([failed, readBy > 0 && readBy < 30, await neverRead(counted(), 'unread'), made === readBy]))`
     expect((await run(main, target)).result).toEqual(['once more', true, 'unread', true])
   })
 })
