@@ -1,5 +1,7 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 
+import { nextTick } from '../clock.ts'
+
 /** Timers, sockets, child processes: what keeps a process alive, unless it is told not to. */
 interface Handle {
   unref(): unknown
@@ -23,7 +25,7 @@ export class LentProcess {
         if (!isHandle(resource)) return
         this.#ids.add(id)
         // It is being made, and may be told the contrary by who makes it.
-        process.nextTick(() => resource.unref())
+        nextTick(() => resource.unref())
       },
       destroy: (id) => void this.#ids.delete(id),
     }).enable()
