@@ -86,7 +86,7 @@ export class Roots {
     }
   }
 
-  /** `held.table` is of `held`, and of what that literal has there. */
+  /** `held.table` is what the literal has there, and else of `held`. */
   #ofMember({ object, property, computed }: NodeOf<'MemberExpression'>, seen: ReadonlySet<Binding>): readonly Root[] {
     if (object.type === 'Super') return ['this']
     const holders = this.of(object, seen)
@@ -95,7 +95,8 @@ export class Roots {
       if (!isBinding(holder) || seen.has(holder)) return []
       return partsOf(holder, name).flatMap((part) => this.of(part, new Set([...seen, holder])))
     })
-    return [...holders, ...parts]
+    // What holds a part sees it change anyway.
+    return parts.length > 0 ? parts : holders
   }
 
   #ofIdentifier(node: NodeOf<'Identifier'>, seen: ReadonlySet<Binding>): readonly Root[] {
