@@ -7,7 +7,7 @@ import { build } from 'rolldown'
 import { describe, expect, it } from 'vitest'
 
 /** gzip bytes of the programs that travel in every manifest, and of what the main bundle takes. Raise them knowingly. */
-const LIMITS = { 'worker.js': 40_000, 'executor.js': 34_000, 'wire.js': 15_000 } as const
+const LIMITS = { 'worker.js': 43_000, 'executor.js': 41_000, 'wire.js': 16_000 } as const
 
 function readBuilt(name: string): Buffer {
   return readFileSync(new URL(`../dist/${name}`, import.meta.url))
