@@ -23,8 +23,8 @@ function installed(wanted) {
     const { status, error } = spawnSync('npm', words, { stdio: ['ignore', 2, 2] })
     if (error || status !== 0) fail(`"npm ${words.join(' ')}" failed${error ? `: ${error.message}` : ''}.`)
   }
-  const { stdout } = spawnSync(join(bin, 'node'), ['--version'], { encoding: 'utf8' })
-  if (!isOf(wanted, String(stdout).trim().slice(1))) fail(`${bin} has no Node ${wanted} that runs here.`)
+  const { stdout, error } = spawnSync(join(bin, 'node'), ['--version'], { encoding: 'utf8' })
+  if (error || !isOf(wanted, stdout.trim().slice(1))) fail(`${bin} has no Node ${wanted} that runs here.`)
   return bin
 }
 

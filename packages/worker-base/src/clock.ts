@@ -43,7 +43,7 @@ export const clearInterval: ClearTimeout = source.clearInterval
 
 const afterMicrotask = (callback: Callback): void => {
   const run = async (): Promise<void> => {
-    await undefined
+    await Promise.resolve()
     callback()
   }
   void run()
