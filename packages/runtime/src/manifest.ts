@@ -4,6 +4,9 @@ import type { ConfigInput } from './config.ts'
 import { checkLayer } from './config/resolve.ts'
 
 export type { ConfigInput } from './config.ts'
+export { invalidOption } from './config/errors.ts'
+export { parseLiftId, toLiftId } from './lift-id.ts'
+export type { LiftIdParts } from './lift-id.ts'
 
 /**
  * Checks what the user wrote in `turbolift({ … })`, as the program itself does when it runs.
@@ -32,6 +35,8 @@ export interface LiftManifest {
   readonly options: ConfigInput
   /** Packages with native code that stay outside the chunks and must be in the worker's image. */
   readonly externals: readonly string[]
+  /** Where those of them are installed that are not in the project's own `node_modules`: from the project's root. */
+  readonly externalFolders?: Readonly<Record<string, string>>
   /**
    * base64 of gzip of tar archives, one after the other: `worker.js` and `executor.js` (the worker program),
    * `functions.js` (exports `functions: Record<liftId, () => Promise<Function>>`), chunks, source maps,

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { LiftManifest } from 'turbolift/manifest'
 
 import type { HostParser } from './ast.ts'
-import type { Bundle } from './bundle/bundle.ts'
+import { directivesOutside } from './build-problems.ts'
+import type { Bundler } from './bundle/bundle.ts'
 import type { HostMeta } from './bundle/host.ts'
 import type { MainProgram } from './bundle/program-order.ts'
 import { reportCopiedState } from './copied-state.ts'
@@ -15,7 +16,8 @@ import { writeReport } from './explain/write-report.ts'
 import type { ResolvedOptions } from './options.ts'
 import { programName } from './package-json.ts'
 import { RUNTIME_MODULE } from './proxy.ts'
-import { LiftedModules, isInPackage } from './registry.ts'
+import { isInPackage } from './module-id.ts'
+import { LiftedModules } from './registry.ts'
 import type { LiftedModule } from './registry.ts'
 import { reportModuleEffects } from './report-effects.ts'
 import { reportProblems } from './report-problems.ts'
@@ -60,18 +62,19 @@ interface Built extends Program {
   readonly slices: ReadonlyMap<string, string> | undefined
 }
 
-/** What the plugin knows while a bundler lives: in watch mode, through many builds. */
+/** What the plugin knows of one build of the program while its bundler lives: in watch mode, through many runs of it. */
 export class Compiler {
   readonly options: ResolvedOptions
   readonly modules: LiftedModules
-  /** Makes child builds by the host's own bundler; set when the host has told its configuration. */
-  bundle: Bundle | undefined
+  /** Makes child builds by the host's own bundler; a server of Vite has none. */
+  readonly #bundler: Bundler | undefined
   #written: Promise<unknown> | undefined
   #built: Built | undefined
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, root?: string, bundler?: Bundler) {
     this.options = options
-    this.modules = new LiftedModules(options)
+    this.#bundler = bundler
+    this.modules = new LiftedModules(options, root)
   }
 
   get root(): string {
@@ -126,6 +129,7 @@ export class Compiler {
       kept?.workers ?? this.#buildWorkers(entries, toMainProgram(context, mainEntries)),
       options.typecheck ? reportTypes(context, entries, root) : undefined,
     ])
+    if (entries.length > 0) this.#tell(context)
     await reportCopiedState(context, this.#copiedModules(context, entries, workers.graph))
     await reportModuleEffects(context, {
       workers,
@@ -134,11 +138,11 @@ export class Compiler {
     })
     if (kept !== undefined) return { ...kept, ...program }
     const { files, externals, graph } = workers
-    const manifest = createManifest({ program: programName(root), modules: entries, files, externals, options })
+    const manifest = createManifest({ program: programName(root), root, modules: entries, files, externals, options })
     if (entries.length > 0) {
       this.#written = Promise.all([
         writeReadable(root, files),
-        writeReport({ root, modules: entries, graph, externals, path: options.report }),
+        writeReport({ root, modules: entries, graph, externals: new Set(externals.keys()), path: options.report }),
       ])
       // `written` tells what went wrong.
       this.#written.catch(() => undefined)
@@ -148,17 +152,24 @@ export class Compiler {
     return { ...program, workers, manifest: made, states, slices }
   }
 
+  #tell(context: FinishContext): void {
+    const { problem } = this.#bundler ?? {}
+    const messages = [...(problem === undefined ? [] : [problem]), ...directivesOutside(context)]
+    for (const message of messages) context.warn({ message })
+  }
+
   async #buildWorkers(entries: readonly LiftedModule[], program: MainProgram): Promise<BuiltWorkers> {
-    const { bundle, modules, options } = this
+    const { modules, options } = this
+    const bundler = this.#bundler
     if (entries.length === 0) return noWorkers()
-    if (bundle === undefined) throw new Error('The bundler ended its module graph before it told its configuration.')
+    if (bundler === undefined) throw new Error('Only a build makes files of workers.')
     return buildWorkers({
       modules,
       entries,
       program,
       workerRuntime: workerRuntime(),
       external: options.external,
-      bundle,
+      bundler,
     })
   }
 

@@ -1,8 +1,9 @@
 import { parseModule } from './ast.ts'
 import type { HostParser, ParsedModule } from './ast.ts'
-import { describe, toSource } from './diagnostics.ts'
+import { toSource } from './source.ts'
+import { describe } from './diagnostics.ts'
 import { moduleStateCopied } from './state-diagnostics.ts'
-import { readSource } from './registry.ts'
+import { readSource } from './module-id.ts'
 import { analyzeScopes } from './scope.ts'
 import { findChangedState } from './shared-state.ts'
 
@@ -22,12 +23,13 @@ export async function reportCopiedState(
   modules: readonly CopiedModule[],
 ): Promise<void> {
   for (const { id, workerCode } of modules) {
-    const names = findChangedNames(workerCode, context)
+    const changed = findChangedNames(workerCode, context)
+    const text = changed.length === 0 ? undefined : await readSource(id)
+    if (text === undefined || text.includes(OWN_COPY_COMMENT)) continue
+    // The source is not what the bundler compiled: that has names of its own too, and others with a number behind.
+    const names = changed.map((name) => name.replace(/\$\d+$/, '')).filter((name) => holdsName(text, name))
     const [first] = names
     if (first === undefined) continue
-    const text = await readSource(id)
-    if (text === undefined || text.includes(OWN_COPY_COMMENT)) continue
-    // The source is not what the bundler compiled; names are the same in both.
     const at = Math.max(0, text.search(new RegExp(String.raw`(?<=\b(?:let|var|const)\s+)${escape(first)}\b`)))
     const problem = moduleStateCopied(names, { start: at, end: at + first.length })
     context.warn({ message: describe(problem, toSource(id, text)), id })
@@ -39,6 +41,10 @@ function findChangedNames(code: string, host: HostParser): string[] {
   return module === undefined
     ? []
     : findChangedState(module, analyzeScopes(module.ast)).map(({ binding }) => binding.name)
+}
+
+function holdsName(text: string, name: string): boolean {
+  return new RegExp(String.raw`(?<![\w$])${escape(name)}(?![\w$])`).test(text)
 }
 
 /** What a bundler leaves of a module in a chunk need not be JavaScript by itself; then nothing is known of it. */

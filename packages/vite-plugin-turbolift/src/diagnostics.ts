@@ -1,4 +1,6 @@
 import type { TextRange } from './ast.ts'
+import { codeFrame } from './source.ts'
+import type { Source } from './source.ts'
 
 /** A problem of one module, found at build time. */
 export interface Diagnostic {
@@ -14,11 +16,13 @@ export interface Diagnostic {
 export type DiagnosticCode =
   | 'CAPTURE_NOT_SENDABLE'
   | 'CAPTURE_REASSIGNED'
+  | 'COMMONJS_NOT_LIFTABLE'
   | 'DIRECTIVE_IN_CLIENT'
   | 'DIRECTIVE_MISPLACED'
   | 'DIRECTIVE_MISSPELT'
   | 'DIRECTIVE_REPEATED'
   | 'EXPORT_NOT_ASYNC'
+  | 'EXPORT_NOT_LIFTED'
   | 'FUNCTION_NOT_ASYNC'
   | 'METHOD_NOT_LIFTABLE'
   | 'MODULE_LEFT_MAIN'
@@ -65,7 +69,15 @@ export function directiveInClient(at: TextRange): Diagnostic {
   return error('DIRECTIVE_IN_CLIENT', at, {
     what: 'A lifted function is in code for the browser.',
     why: 'Workers are processes of this machine or of a cluster; a browser can start neither.',
-    fix: 'Call the lifted function in server code, and let the browser ask the server.',
+    fix: 'Call the lifted function in server code, and let the browser ask the server. A program or library of Node is built by build.ssr: with build.lib or an input alone, Vite builds for browsers.',
+  })
+}
+
+export function commonJsNotLiftable(at: TextRange): Diagnostic {
+  return error('COMMONJS_NOT_LIFTABLE', at, {
+    what: 'A lifted function is in a CommonJS module.',
+    why: 'What takes its place in the program is imported, and what it needs is found by imports; this module has none.',
+    fix: 'Write the module with import and export, in a file that ends in .js, .mjs or .ts.',
   })
 }
 
@@ -101,6 +113,14 @@ export function exportNotAsync(name: string, at: TextRange): Diagnostic {
   })
 }
 
+export function exportNotLifted(name: string, at: TextRange): Diagnostic {
+  return warning('EXPORT_NOT_LIFTED', at, {
+    what: `"${name}" is an async function inside of an export of a lifted module, and is not lifted.`,
+    why: 'Of such a module the exported functions themselves are lifted, not what calls, objects and classes hold.',
+    fix: "Write 'use lift' as the first statement of that function, or export it by itself.",
+  })
+}
+
 export function functionNotAsync(name: string, at: TextRange, isGenerator: boolean): Diagnostic {
   return error('FUNCTION_NOT_ASYNC', at, {
     what: `The lifted ${isGenerator ? 'generator' : 'function'} "${name}" is not async.`,
@@ -130,6 +150,14 @@ export function usesThis(what: 'this' | 'new.target', at: TextRange): Diagnostic
     what: `The lifted function uses "${what}".`,
     why: 'A call to a worker sends arguments only; the object stays here.',
     fix: 'Pass what the function needs as a parameter.',
+  })
+}
+
+export function privateNotReachable(name: string, at: TextRange): Diagnostic {
+  return error('CAPTURE_NOT_SENDABLE', at, {
+    what: `The lifted function uses "#${name}", which is private in a class inside of something else.`,
+    why: 'The worker has classes of the top level only, and private members are not to be had from outside.',
+    fix: `Move the class to the top level of the module and give it a name, or pass what "#${name}" holds as a parameter.`,
   })
 }
 
@@ -232,40 +260,8 @@ export class LiftCompileError extends Error {
   }
 }
 
-/** The text that people wrote, and how to find a position of the compiled text in it. */
-export interface Source {
-  readonly file: string
-  readonly text: string
-  /** Line from 1, column from 0. */
-  locate(offset: number): { readonly line: number; readonly column: number }
-}
-
-/** A text whose places are those of the file itself. */
-export function toSource(file: string, text: string): Source {
-  const locate = (offset: number) => {
-    const before = text.slice(0, offset).split('\n')
-    return { line: before.length, column: before.at(-1)?.length ?? 0 }
-  }
-  return { file, text, locate }
-}
-
 /** A problem with its place and code frame. */
 export function describe(diagnostic: Diagnostic, source: Source): string {
   const loc = source.locate(diagnostic.at.start)
   return `${explain(diagnostic)}\n  at ${source.file}:${loc.line}:${loc.column + 1}\n${codeFrame(source.text, loc)}`
-}
-
-/** The line, two before and one after it, and a mark under the column. */
-export function codeFrame(text: string, { line, column }: { readonly line: number; readonly column: number }): string {
-  const lines = text.split('\n')
-  const first = Math.max(0, line - 3)
-  const width = String(line + 1).length
-  return lines
-    .slice(first, line + 1)
-    .flatMap((content, index) => {
-      const number = first + index + 1
-      const row = `${String(number).padStart(width)} | ${content.trimEnd()}`
-      return number === line ? [row, `${' '.repeat(width)} | ${' '.repeat(column)}^`] : [row]
-    })
-    .join('\n')
 }

@@ -7,7 +7,8 @@ export type Directive =
  * Sources without this text have nothing to do with lifting, but for a name like `*.lift.ts`. It has room for all that
  * `parseDirective` tells as misspelt, and little more: sentences that begin so are not worth a parse.
  */
-export const DIRECTIVE_PATTERN: RegExp = /(['"])use ?[lfit][^'"\n:]{0,6}(?::[^'"\n]*)?\1/i
+export const DIRECTIVE_PATTERN: RegExp =
+  /(['"])\s*use[a-z]?[^\w'"\n]{0,3}(?:lift[^'"\n]{0,60}|[lfit][^'"\n:]{0,6}(?::[^'"\n]*)?)\1/i
 
 /** Modules that are lifted by their name: `*.lift.ts`, and the other endings of modules. */
 export const LIFT_MODULE: RegExp = /\.lift\.[cm]?[jt]sx?(?:$|\?)/
@@ -25,9 +26,19 @@ export function mayHoldLifted(code: string, id: string): boolean {
 export function parseDirective(text: string): Directive | undefined {
   const [, pool] = /^use lift(?:: ?([\w-]+))?$/.exec(text) ?? []
   if (pool !== undefined || text === 'use lift') return { kind: 'lift', pool }
-  const isNear = /^use /i.test(text) && distance(text.replace(/:.*$/s, '').toLowerCase(), 'use lift') <= 2
-  return isNear && !KNOWN_DIRECTIVES.has(text) ? { kind: 'misspelt', pool: undefined, text } : undefined
+  return isNear(text) && !KNOWN_DIRECTIVES.has(text) ? { kind: 'misspelt', pool: undefined, text } : undefined
 }
+
+/** Near by its letters, whatever stands between them, or with more words behind. */
+function isNear(text: string): boolean {
+  const letters = text
+    .replace(/:.*$/s, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z]/g, '')
+  return /^\s*use/i.test(text) && (letters.startsWith(WANTED) || distance(letters, WANTED) <= 2)
+}
+
+const WANTED = 'uselift'
 
 /** Other people's directives that are near by spelling. */
 const KNOWN_DIRECTIVES = new Set(['use list', 'use live', 'use lint', 'use left'])

@@ -1,10 +1,10 @@
 import { Bundle, MagicString } from 'magic-string'
 
+import { positioned } from './ast.ts'
 import type { Node } from './ast.ts'
-import { hashbangEnd, keepOnly, removeLine } from './edit.ts'
+import { hashbangEnd, keepOnly, removeDirectives } from './edit.ts'
 import type { EditInput } from './edit.ts'
-import { LIFTED_EXPORT } from './lifted-export.ts'
-import { unusedName } from './proxy.ts'
+import { toKey, unusedName } from './proxy.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { Edited } from './split.ts'
 
@@ -12,7 +12,7 @@ import type { Edited } from './split.ts'
 export function editWorker(input: EditInput): Edited {
   const { module, scan, units, slices } = input
   const original = new MagicString(module.code, { filename: input.path })
-  for (const directive of scan.directives) removeLine(original, directive)
+  removeDirectives(original, scan.directives)
   original.remove(0, hashbangEnd(module.code))
   const taken = scan.functions.map((fn, index) => ({ fn, name: unusedName(`$lift${index}`, module.code) }))
   const bundle = new Bundle({ separator: '\n' })
@@ -24,13 +24,16 @@ export function editWorker(input: EditInput): Edited {
   bundle.addSource({ filename: input.path, content: slice })
   for (const { fn, name } of taken) {
     if (names.has(fn)) continue
-    if (fn.topLevelName === undefined) {
+    if (fn.ownClass !== undefined) names.set(fn, `${fn.ownClass}[${JSON.stringify(fn.name)}]`)
+    else if (fn.topLevelName === undefined) {
       names.set(fn, name)
-      bundle.addSource({ filename: input.path, content: takeOut(original, fn, name) })
+      const isAtTop = units.some(({ node }) => node === fn.node)
+      const content = isAtTop ? takeOutAssigned(original, fn, name) : takeOut(original, fn, name)
+      bundle.addSource({ filename: input.path, content })
     } else names.set(fn, fn.topLevelName)
   }
-  const table = scan.functions.map((fn) => `  ${JSON.stringify(fn.path)}: ${names.get(fn) ?? fn.name},\n`)
-  bundle.append(`\nexport const ${LIFTED_EXPORT} = {\n${table.join('')}};\n`)
+  const table = scan.functions.map((fn) => `  ${toKey(fn.path)}: ${names.get(fn) ?? fn.name},\n`)
+  bundle.append(`\nexport const ${input.liftedExport} = {\n${table.join('')}};\n`)
   return {
     code: bundle.toString(),
     map: bundle.generateMap({ hires: 'boundary', includeContent: true, source: input.path }),
@@ -53,6 +56,14 @@ function takeOut(original: MagicString, fn: LiftedFunction, name: string): Magic
   if (form.kind !== 'method') return text.prepend(`const ${name} = ${captures}(`).append(');')
   const [open, close] = form.member.type === 'Property' ? ['{ ', ' }'] : ['class { ', ' }']
   return text.prepend(`const ${name} = ${captures}(${open}`).append(`${close})[${JSON.stringify(form.key)}];`)
+}
+
+/** A declaration whose name is assigned later: inside of it, that name stands for what the module has by then. */
+function takeOutAssigned(original: MagicString, { node, name: own }: LiftedFunction, name: string): MagicString {
+  const text = original.snip(node.start, node.end)
+  if (node.type === 'FunctionDeclaration') text.remove(positioned(node.id).start, positioned(node.id).end)
+  const key = JSON.stringify(own)
+  return text.prepend(`const ${name} = { [${key}]: `).append(` }[${key}];`)
 }
 
 function removeExports(text: MagicString, { units }: EditInput): void {
@@ -84,6 +95,8 @@ function nameDefaultExport(text: MagicString, input: EditInput, names: Map<Lifte
     }
     if (fn !== undefined) names.set(fn, name)
     text.overwrite(statement.start, node.start, `const ${name} = `)
+    // A declaration needs no semicolon, and what is assigned does.
+    if (input.module.code[statement.end - 1] !== ';') text.appendLeft(statement.end, ';')
     if (input.keepsExports) text.appendLeft(statement.end, `\nexport { ${name} as default };\n`)
   }
 }

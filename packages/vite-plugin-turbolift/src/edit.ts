@@ -1,7 +1,7 @@
 import type { MagicString } from 'magic-string'
 
 import { positioned } from './ast.ts'
-import type { Node, ParsedModule } from './ast.ts'
+import type { Node, ParsedModule, TextRange } from './ast.ts'
 import type { ScanResult } from './scan.ts'
 import type { Slices } from './slice.ts'
 import type { Unit } from './units.ts'
@@ -12,6 +12,7 @@ export interface EditInput {
   readonly units: readonly Unit[]
   readonly slices: Slices
   readonly path: string
+  readonly liftedExport: string
   readonly keepsExports: boolean
 }
 
@@ -19,17 +20,35 @@ export interface EditInput {
 export function keepOnly(text: MagicString, units: readonly Unit[], kept: ReadonlySet<Unit>): void {
   const byStatement = new Map<Node, Unit[]>()
   for (const unit of units) byStatement.set(unit.statement, [...(byStatement.get(unit.statement) ?? []), unit])
-  let previousEnd = 0
+  let previous: { readonly end: number; readonly isGone: boolean } = { end: 0, isGone: false }
   for (const [statement, members] of byStatement) {
     const gone = members.filter((unit) => !kept.has(unit))
-    if (gone.length === members.length) removeWithComments(text, statement, previousEnd)
+    const isGone = gone.length === members.length
+    if (isGone) removeWithComments(text, statement, previous.end)
     else if (gone.length > 0)
       removeMembers(
         text,
         statement,
         members.map((unit) => [unit.node, kept.has(unit)] as const),
       )
-    previousEnd = statement.end
+    // Without a semicolon before it, it would go on with the statement that now comes before.
+    if (!isGone && previous.isGone && CONTINUES.test(text.original.slice(statement.start)))
+      text.appendRight(statement.start, ';')
+    previous = { end: statement.end, isGone }
+  }
+}
+
+/** How an expression begins that can also go on with the one before it. */
+const CONTINUES = /^[([`+\-/]/
+
+/** Removes directives. One between two others may have been what ended the first. */
+export function removeDirectives(text: MagicString, directives: readonly TextRange[]): void {
+  for (const directive of directives) {
+    const rest = text.original.slice(directive.end).trimStart()
+    const isNeeded =
+      CONTINUES.test(rest) && !/^\/[/*]/.test(rest) && /['"]\s*$/.test(text.original.slice(0, directive.start))
+    if (isNeeded) text.overwrite(directive.start, directive.end, ';')
+    else removeLine(text, directive)
   }
 }
 
@@ -59,6 +78,19 @@ export function removeLine(text: MagicString, { start, end }: { readonly start: 
   const [indent = ''] =
     (isWholeLine && /(?<=^|\n)[ \t]*$/.exec(text.original.slice(Math.max(0, start - 200), start))) || []
   text.remove(start - indent.length, until)
+}
+
+/**
+ * Where the module's statements begin: behind the line that names an interpreter, and behind the directives of
+ * others, which have to come first.
+ */
+export function prologueEnd({ code, ast }: ParsedModule, removed: readonly TextRange[]): number {
+  const isRemoved = (node: TextRange): boolean => removed.some(({ start }) => start === node.start)
+  const statements = ast.body.map(positioned)
+  const first = statements.findIndex((statement) => !('directive' in statement))
+  const prologue = first === -1 ? statements : statements.slice(0, first)
+  const last = prologue.findLast((statement) => !isRemoved(statement))
+  return last === undefined ? hashbangEnd(code) : last.end
 }
 
 /** Where the first line ends if it names an interpreter, else 0. */

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
 import { MagicString } from 'magic-string'
 import { createTar } from 'nanotar'
-import { MANIFEST_VERSION, hashFiles } from 'turbolift/manifest'
+import { MANIFEST_VERSION, hashFiles, toLiftId } from 'turbolift/manifest'
 import type { LiftedEntry, LiftManifest } from 'turbolift/manifest'
 
 import type { WorkerFile } from './bundle/output.ts'
@@ -19,7 +20,9 @@ export interface EmbedInput {
   readonly program: string
   readonly modules: readonly LiftedModule[]
   readonly files: readonly WorkerFile[]
-  readonly externals: Iterable<string>
+  /** Folder of the project. */
+  readonly root: string
+  readonly externals: ReadonlyMap<string, string | undefined>
   readonly options: ResolvedOptions
 }
 
@@ -28,6 +31,7 @@ export async function createManifest({
   program,
   modules,
   files,
+  root,
   externals,
   options,
 }: EmbedInput): Promise<LiftManifest> {
@@ -40,13 +44,22 @@ export async function createManifest({
     version: MANIFEST_VERSION,
     program,
     hash: hashFiles([...own, ...workerProgram]),
-    functions: toEntries(modules, { hashes: hashFunctions(files), packages: findPackages(files, externals) }),
+    functions: toEntries(modules, { hashes: hashFunctions(files), packages: findPackages(files, externals.keys()) }),
     options: options.run,
-    externals: [...externals].toSorted(),
+    externals: [...externals.keys()].toSorted(),
+    externalFolders: toFolders(root, externals),
   }
   // Archives may follow each other in a file, compressed or not.
   const packed = Buffer.concat([readWorkerBase('program.tar.gz'), ...(await compressed)])
   return { ...manifest, files: packed.toString('base64') }
+}
+
+/** Where packages are installed, as the program finds them wherever the project lies. */
+function toFolders(root: string, externals: ReadonlyMap<string, string | undefined>): Record<string, string> {
+  const known = [...externals].filter(
+    ([name, folder]) => folder !== undefined && folder !== join(root, 'node_modules', name),
+  )
+  return Object.fromEntries(known.map(([name, folder = '']) => [name, relative(root, folder).replaceAll('\\', '/')]))
 }
 
 /** As members of one gzip file (RFC 1952, section 2.2), each compressed by itself. */
@@ -93,7 +106,7 @@ function toEntries(modules: readonly LiftedModule[], { hashes, packages }: Found
   return Object.fromEntries(
     modules.flatMap(({ path, functions }) =>
       functions.map(({ path: name, name: own, pool, kind }) => {
-        const id = `${path}#${name}`
+        const id = toLiftId({ module: path, path: name })
         const [code, used = []] = [hashes.get(id), packages.get(id)]
         // Where nothing is known of it, it may use all of them.
         const known = code === undefined ? {} : { code, ...(used.length === 0 ? {} : { packages: used }) }

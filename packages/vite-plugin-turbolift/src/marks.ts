@@ -1,7 +1,7 @@
 import { positioned } from './ast.ts'
 import type { Node, ParsedModule } from './ast.ts'
 import { startOfComments } from './edit.ts'
-import type { Source } from './diagnostics.ts'
+import type { Source } from './source.ts'
 
 /** What the comment above a statement asks for: that workers run it too, or that only the main program does. */
 export type Mark = 'keep' | 'main'

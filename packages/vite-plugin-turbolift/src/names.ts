@@ -72,3 +72,19 @@ export function topLevelName(node: FunctionNode, parents: readonly Node[], form:
   if (form.kind === 'declaration') return node.type === 'FunctionDeclaration' && node.id ? node.id.name : undefined
   return variableName(parents.at(-1))
 }
+
+/** An arrow function ends a statement without a semicolon, which a call in its place does not before `(` or `[`. */
+export function endsStatement(node: FunctionNode, parents: readonly Node[]): boolean {
+  return (
+    node.type === 'ArrowFunctionExpression' &&
+    parents.some(({ type, end }) => end === node.end && /Statement|Declaration$|^PropertyDefinition$/.test(type))
+  )
+}
+
+/** Compilers of JSX tell React's developer tools the `this` of an element: `jsxDEV(…, this)`, `{ __self: this }`. */
+export function isForDevtools(parent: Node | undefined): boolean {
+  if (parent?.type === 'Property') return keyText(parent.key) === '__self'
+  return (
+    parent?.type === 'CallExpression' && parent.callee.type === 'Identifier' && parent.callee.name.endsWith('jsxDEV')
+  )
+}

@@ -1,6 +1,6 @@
 import { createFilter } from '@rollup/pluginutils'
 import type { FilterPattern } from '@rollup/pluginutils'
-import { checkOptions } from 'turbolift/manifest'
+import { checkOptions, invalidOption } from 'turbolift/manifest'
 import type { ConfigInput } from 'turbolift/manifest'
 
 import { mayHoldLifted } from './directive.ts'
@@ -32,16 +32,40 @@ export interface ResolvedOptions {
   readonly concerns: (code: string, id: string) => boolean
 }
 
-export function resolveOptions({
-  typecheck = true,
-  report,
-  external = [],
-  include,
-  exclude,
-  ...run
-}: TurboliftOptions): ResolvedOptions {
+export function resolveOptions(options: TurboliftOptions): ResolvedOptions {
+  checkOwn(options)
+  const { typecheck = true, report, external = [], include, exclude, ...run } = options
   checkOptions(run)
   const isIncluded = createFilter(include, exclude)
-  const concerns = (code: string, id: string): boolean => mayHoldLifted(code, id) && isIncluded(id)
+  // Filters leave out ids with a null byte, which are modules that other plugins make.
+  const concerns = (code: string, id: string): boolean => mayHoldLifted(code, id) && isIncluded(id.replaceAll('\0', ''))
   return { run, pools: Object.keys(run.pools ?? {}), typecheck, report, external: new Set(external), concerns }
+}
+
+/** The options of the plugin alone: what each may be, and how to say so. */
+const OWN: Readonly<Record<string, readonly [expected: string, isValid: (value: unknown) => boolean]>> = {
+  typecheck: ['true or false', (value) => typeof value === 'boolean'],
+  report: ['the path of a file', (value) => typeof value === 'string'],
+  external: ["a list of names of packages, such as ['sharp']", isListOfTexts],
+  include: ['a pattern, a regular expression, or a list of them', isPattern],
+  exclude: ['a pattern, a regular expression, or a list of them', isPattern],
+}
+
+/** @throws ConfigError `OPTION_INVALID` */
+function checkOwn(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidOption('turbolift(…)', 'an object of options, or nothing', options)
+  for (const [name, [expected, isValid]] of Object.entries(OWN)) {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined && !isValid(value)) throw invalidOption(`turbolift({ ${name} })`, expected, value)
+  }
+}
+
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+}
+
+function isPattern(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isPattern)
+  return value === null || typeof value === 'string' || value instanceof RegExp
 }

@@ -1,12 +1,13 @@
-import { bundleWith, bundleWithVite } from './bundle/bundle.ts'
-import type { BundlerOptions, ViteConfigLike } from './bundle/bundle.ts'
-import { CHILD_PLUGIN_NAME } from './bundle/child-plugin.ts'
+import { Builds } from './builds.ts'
+import type { BundlerOptions } from './bundle/bundle.ts'
+import { createConfigPlugin } from './bundle/by-vite.ts'
+import type { ViteEnvironment } from './bundle/by-vite.ts'
 import type { ResolveOptions, Resolver } from './bundle/child-plugin.ts'
 import { hostKindOf } from './bundle/host.ts'
 import type { HostMeta } from './bundle/host.ts'
 import { createStripPlugin } from './bundle/strip-plugin.ts'
 import type { HostParser } from './ast.ts'
-import { Compiler, ownRuntime } from './compiler.ts'
+import { ownRuntime } from './compiler.ts'
 import type { BuildContext } from './compiler.ts'
 import { createDevPlugin } from './dev/plugin.ts'
 import { createWatchPagePlugin } from './dev/watch-page.ts'
@@ -31,12 +32,7 @@ export interface TurboliftPlugin {
 interface Context extends BuildContext, ReportContext, TypeReportContext, HostParser, Resolver {
   readonly meta: HostMeta & { readonly watchMode: boolean }
   getCombinedSourcemap(): SourceMapLike
-  readonly environment?: { readonly name: string; readonly config?: { readonly consumer?: string } }
-}
-
-interface ResolvedViteConfig extends ViteConfigLike {
-  readonly command: string
-  readonly plugins: readonly { readonly name: string }[]
+  readonly environment?: ViteEnvironment
 }
 
 const RESOLVED_MANIFEST = `\0${MANIFEST_MODULE}`
@@ -49,17 +45,17 @@ export function turbolift(options: TurboliftOptions = {}): TurboliftPlugin[] {
   const resolved = resolveOptions(options)
   return [
     createStripPlugin(),
-    ...createMainPlugins(new Compiler(resolved)),
+    createConfigPlugin(),
+    ...createMainPlugins(new Builds(resolved)),
     createDevPlugin(resolved),
     createWatchPagePlugin(),
   ]
 }
 
-function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
-  /** In a child build the user's configuration makes the plugin anew, and the one for workers takes its part. */
-  let isChild = false
+function createMainPlugins(builds: Builds): TurboliftPlugin[] {
   const { byDirective, byName } = toTransformHooks(async (context: Context, code, id) => {
-    if (isChild || !compiler.options.concerns(code, id)) return null
+    const compiler = builds.of(context)
+    if (!compiler.options.concerns(code, id)) return null
     const split = await compiler.split(context, code, id)
     if (split === undefined) return null
     if (context.meta.watchMode) compiler.modules.notePlaces(id, context.getCombinedSourcemap())
@@ -70,28 +66,15 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     const { code: edited, map } = split.main()
     return { code: edited, map, moduleType: 'js' }
   })
-  const shared = { apply: 'build', sharedDuringBuild: true }
   const plugin = {
-    ...shared,
+    apply: 'build',
     name: 'turbolift',
     config(this: { readonly meta: HostMeta }, config: UserConfig): object | undefined {
       return viteDefaults(config, this.meta)
     },
-    configResolved(config: ResolvedViteConfig) {
-      const isOfChild = config.plugins.some(({ name }) => name === CHILD_PLUGIN_NAME)
-      // An instance that already serves a main build stays with it: its child build may share the plugin list.
-      if (isOfChild) isChild ||= compiler.bundle === undefined
-      else {
-        compiler.root = config.root
-        compiler.bundle = bundleWithVite(config)
-      }
-    },
-    options(this: { readonly meta: HostMeta }, input: BundlerOptions): null {
+    async options(this: { readonly meta: HostMeta }, input: BundlerOptions): Promise<null> {
       const kind = hostKindOf(this.meta)
-      if (kind !== 'vite') {
-        compiler.root = typeof input['cwd'] === 'string' ? input['cwd'] : process.cwd()
-        compiler.bundle ??= bundleWith(kind, compiler.root, input)
-      }
+      if (kind !== 'vite') await builds.begin(kind, input)
       return null
     },
     /**
@@ -105,7 +88,6 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     resolveId: {
       filter: idsOf(MANIFEST_MODULE, RUNTIME_MODULE),
       async handler(this: Context, source: string, importer: string | undefined, options: ResolveOptions) {
-        if (isChild) return null
         if (source === MANIFEST_MODULE) return RESOLVED_MANIFEST
         if (source !== RUNTIME_MODULE) return null
         return (await this.resolve(source, importer, { ...options, skipSelf: true })) ?? ownRuntime()
@@ -117,15 +99,19 @@ function createMainPlugins(compiler: Compiler): TurboliftPlugin[] {
     },
     transform: byDirective,
     async buildEnd(this: Context, error?: Error) {
-      if (error === undefined && !isChild && !isForClient(this)) await compiler.finish(this)
+      if (error === undefined && !isForClient(this)) await builds.of(this).finish(this)
     },
     renderChunk: {
       filter: { code: MANIFEST_PLACEHOLDER },
-      handler: (code: string) => (code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, compiler.manifest) : null),
+      handler(this: Context, code: string) {
+        return code.includes(MANIFEST_PLACEHOLDER) ? embedManifest(code, builds.of(this).manifest) : null
+      },
     },
-    generateBundle: () => compiler.written(),
+    async generateBundle(this: Context) {
+      await builds.of(this).written()
+    },
   }
-  const ofLiftModules = { ...shared, name: 'turbolift:modules', transform: byName }
+  const ofLiftModules = { apply: 'build', name: 'turbolift:modules', transform: byName }
   return [plugin, ofLiftModules]
 }
 

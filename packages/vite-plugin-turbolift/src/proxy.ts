@@ -13,6 +13,13 @@ export function chooseProxyNames(code: string): ProxyNames {
   return { lift: unusedName('$lift', code), manifest: unusedName('$manifest', code) }
 }
 
+export interface ProxyInput {
+  readonly id: string
+  /** Name of the hoisted function that calls the proxy. */
+  readonly declared: string | undefined
+  readonly names: ProxyNames
+}
+
 /** A name that stands nowhere in a source. */
 export function unusedName(wanted: string, code: string): string {
   let name = wanted
@@ -27,6 +34,11 @@ export function toProxyImports({ lift, manifest }: ProxyNames): string {
   )
 }
 
+/** A key of an object literal: `__proto__` would be its prototype. */
+export function toKey(name: string): string {
+  return name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)
+}
+
 /**
  * The expression that stands in the main program for a lifted function:
  *
@@ -34,8 +46,20 @@ export function toProxyImports({ lift, manifest }: ProxyNames): string {
  *
  * and for one with captures, read at each call: `$lift($manifest, { … }, () => ({ k }))`.
  */
-export function toProxy(fn: LiftedFunction, id: string, { lift, manifest }: ProxyNames): string {
+export function toProxy(fn: LiftedFunction, { id, declared, names }: ProxyInput): string {
+  const { lift, manifest } = names
   const meta = JSON.stringify({ id, name: fn.name, length: fn.length, pool: fn.pool ?? 'default', kind: fn.kind })
-  const captures = fn.captures.length === 0 ? '' : `, () => ({ ${fn.captures.map(({ name }) => name).join(', ')} })`
-  return `/*@__PURE__*/ ${lift}(${manifest}, ${meta}${captures})`
+  const captures =
+    fn.captures.length === 0 ? undefined : `() => ({ ${fn.captures.map(({ name }) => name).join(', ')} })`
+  const more = declared === undefined ? [captures] : [captures ?? 'undefined', declared]
+  const values = [manifest, meta, ...more.filter((value) => value !== undefined)]
+  return `/*@__PURE__*/ ${lift}(${values.join(', ')})`
+}
+
+/** The same head as a function has, and a body that calls its proxy. */
+export function toHoisted(fn: LiftedFunction, name: string, proxy: string): string {
+  const params = Array.from({ length: fn.length }, (_, index) => `$${index}`).join(', ')
+  return fn.kind === 'stream'
+    ? `async function* ${name}(${params}) { return yield* ${proxy}(...arguments); }`
+    : `async function ${name}(${params}) { return await ${proxy}(...arguments); }`
 }

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { relative } from 'node:path'
 
 import type { HostParser } from './ast.ts'
-import { toSource } from './diagnostics.ts'
-import type { Source } from './diagnostics.ts'
+import { toSource } from './source.ts'
+import type { Source } from './source.ts'
 import { isLiftModuleName } from './directive.ts'
+import { liftedExportOf } from './lifted-export.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import type { ResolvedOptions } from './options.ts'
 import { holdsMark } from './marks.ts'
+import { cleanId, toModuleName } from './module-id.ts'
 import { locateAll, locateOriginal } from './original.ts'
 import type { SourceMapLike } from './original.ts'
 import type { KeptExports } from './slice.ts'
@@ -19,6 +19,7 @@ import type { SubjectReach } from './typecheck/subject.ts'
 /** A module that has lifted functions, as the last transform saw it. */
 export interface LiftedModule {
   readonly id: string
+  /** What lift ids name it by. */
   readonly path: string
   readonly functions: readonly LiftedFunction[]
   /** How the functions' types can be named. */
@@ -43,10 +44,12 @@ export class LiftedModules {
   readonly #last: Map<string, { readonly code: string; readonly split: SplitModule | undefined }> = new Map()
   readonly #places: Map<string, SourceMapLike> = new Map()
   readonly #options: ResolvedOptions
-  root: string = process.cwd()
+  /** The project's folder; in Vite's server it is known when the plugin has been made. */
+  root: string
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, root: string = process.cwd()) {
     this.#options = options
+    this.root = root
   }
 
   /**
@@ -64,9 +67,11 @@ export class LiftedModules {
 
   #split({ code, id, parser }: ModuleSource, keptExports: KeptExports | undefined): SplitModule | undefined {
     const { pools } = this.#options
-    const path = toPath(this.root, id)
+    const path = toModuleName(this.root, id)
+    const liftedExport = liftedExportOf(path)
     const source = readMarkedSource(code, id, parser)
-    return splitModule(code, { path, isLiftModule: isLiftModuleName(id), pools, keptExports, parser, source })
+    const isLiftModule = isLiftModuleName(id)
+    return splitModule(code, { path, liftedExport, isLiftModule, pools, keptExports, parser, source })
   }
 
   /** Notes what a transform found, or that it found nothing any more. */
@@ -76,7 +81,7 @@ export class LiftedModules {
       return
     }
     const { functions } = split
-    const path = toPath(this.root, id)
+    const path = toModuleName(this.root, id)
     // Only a type check asks for it.
     this.#modules.set(id, { id, path, functions, reaches: () => split.reaches() })
   }
@@ -109,21 +114,6 @@ export class LiftedModules {
   }
 }
 
-/** The file of a module id, without the query that bundlers append. */
-export function cleanId(id: string): string {
-  return id.replace(/[?#].*$/, '')
-}
-
-/** Whether a module belongs to an installed package. */
-export function isInPackage(id: string): boolean {
-  return /[\\/]node_modules[\\/]/.test(id)
-}
-
-/** The path of a module as lift ids have it: from the root, with forward slashes. */
-export function toPath(root: string, id: string): string {
-  return relative(root, cleanId(id)).replaceAll('\\', '/')
-}
-
 /** The source of a module that was compiled, where it has marks. */
 function readMarkedSource(code: string, id: string, context: SourceContext): Source | undefined {
   const file = cleanId(id)
@@ -133,15 +123,4 @@ function readMarkedSource(code: string, id: string, context: SourceContext): Sou
   if (map === undefined) return undefined
   const compiled = toSource(id, code)
   return { file: id, text, locate: (offset) => locateOriginal(map, compiled.locate(offset)) }
-}
-
-/** The text that people wrote, or `undefined` for a virtual module. */
-export async function readSource(id: string): Promise<string | undefined> {
-  try {
-    return await readFile(cleanId(id), 'utf8')
-  } catch (error) {
-    // Modules of other plugins have no file; their compiled text is shown instead.
-    if (error instanceof Error && 'code' in error) return undefined
-    throw error
-  }
 }

@@ -1,8 +1,10 @@
-import { LiftCompileError, describe, toSource } from './diagnostics.ts'
-import type { Diagnostic, Source } from './diagnostics.ts'
+import { LiftCompileError, describe } from './diagnostics.ts'
+import { toSource } from './source.ts'
+import type { Diagnostic } from './diagnostics.ts'
+import type { Source } from './source.ts'
 import { locateOriginal } from './original.ts'
 import type { SourceMapLike } from './original.ts'
-import { readSource } from './registry.ts'
+import { readSource } from './module-id.ts'
 
 /** What is needed of a transform's plugin context to report problems. */
 export interface ReportContext {

@@ -1,14 +1,26 @@
 import type { Node as EstreeNode } from 'estree'
 
-import { isFunction, parameterCount, positioned, toNode, visit } from './ast.ts'
+import { isFunction, parameterCount, positioned, visit } from './ast.ts'
 import type { FunctionNode, Node, NodeOf, ParsedModule, TextRange } from './ast.ts'
 import { captureNotSendable, captureReassigned, usesArguments, usesSuper, usesThis } from './diagnostics.ts'
 import * as problems from './diagnostics.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { parseDirective } from './directive.ts'
 import type { Directive } from './directive.ts'
+import { exportsOf, unliftedIn } from './exports.ts'
 import type { Form, LiftedFunction } from './lifted-function.ts'
-import { describeMember, enclosingNames, keyText, nameOf, nestedVariable, topLevelName } from './names.ts'
+import { findOwnClass, findPrivateName } from './own-class.ts'
+import type { OwnClass } from './own-class.ts'
+import {
+  describeMember,
+  enclosingNames,
+  endsStatement,
+  isForDevtools,
+  keyText,
+  nameOf,
+  nestedVariable,
+  topLevelName,
+} from './names.ts'
 import type { Binding, ScopeTree } from './scope.ts'
 
 export interface ScanResult {
@@ -30,9 +42,10 @@ export interface ScanOptions {
 export function scanModule(module: ParsedModule, options: ScanOptions): ScanResult {
   const scan = new Scan(module, options)
   const moduleDirective = scan.readDirectives(module.ast, module.ast.body)
-  const exported =
-    options.isLiftModule || moduleDirective !== undefined ? scan.exportedFunctions() : new Map<FunctionNode, string>()
-  scan.findAll(exported, moduleDirective)
+  const isLifted = options.isLiftModule || moduleDirective !== undefined
+  scan.findAll(isLifted ? scan.exportedFunctions() : new Map<FunctionNode, string>(), moduleDirective)
+  if (isLifted) scan.tellUnlifted()
+  scan.tellCommonJs()
   return scan.result()
 }
 
@@ -72,14 +85,29 @@ class Scan {
   /** Functions that the module exports, by their node → the exported name. */
   exportedFunctions(): Map<FunctionNode, string> {
     const found = new Map<FunctionNode, string>()
-    for (const statement of this.#module.ast.body) {
-      for (const [name, node] of this.#exportsOf(positioned(statement))) {
-        if (!isFunction(node)) continue
-        if (node.async === true) found.set(node, name)
-        else this.#report(problems.exportNotAsync(name, { start: node.start, end: node.end }))
-      }
+    for (const [name, node] of exportsOf(this.#module, this.#options.scopes)) {
+      if (!isFunction(node)) continue
+      if (node.async === true) found.set(node, name)
+      else this.#report(problems.exportNotAsync(name, { start: node.start, end: node.end }))
     }
     return found
+  }
+
+  /** Tells of functions in what a lifted module exports that are not lifted by that. */
+  tellUnlifted(): void {
+    const lifted = new Set<EstreeNode>(this.#functions.map(({ node }) => node))
+    for (const [exported, node] of exportsOf(this.#module, this.#options.scopes)) {
+      for (const { name, fn } of unliftedIn(exported, node, lifted)) this.#report(problems.exportNotLifted(name, fn))
+    }
+  }
+
+  /** Tells of a module that can import nothing, and is no other module by being empty. */
+  tellCommonJs(): void {
+    const [first] = this.#functions
+    const { ast } = this.#module
+    const isModule = ast.body.some(({ type }) => /^(?:Import|Export)/.test(type))
+    const isCommonJs = ['module', 'exports', 'require'].some((name) => this.#options.scopes.globals.has(name))
+    if (first !== undefined && !isModule && isCommonJs) this.#report(problems.commonJsNotLiftable(first.node))
   }
 
   findAll(exported: ReadonlyMap<FunctionNode, string>, moduleDirective: Directive | undefined): void {
@@ -101,7 +129,8 @@ class Scan {
     const name = nameOf(node, parents, form)
     if (node.async !== true) this.#report(problems.functionNotAsync(name, node, node.generator === true))
     const own = nestedVariable(node, parents)
-    const all = this.#capturesOf(node, own)
+    const ownClass = this.#ownClassOf(node, parents)
+    const all = this.#capturesOf(node, { own, ownClass: ownClass?.name === undefined ? undefined : ownClass.node })
     const captures = all.filter(({ declaration }) => declaration !== own)
     this.#checkOwnScope(node)
     this.#functions.push({
@@ -112,7 +141,8 @@ class Scan {
       kind: node.generator === true ? 'stream' : 'call',
       node,
       form,
-      topLevelName: topLevelName(node, parents, form),
+      topLevelName: this.#constantName(topLevelName(node, parents, form)),
+      ownClass: ownClass?.name,
       ownVariable: all.find(({ declaration }) => declaration === own)?.name,
       captures,
     })
@@ -142,7 +172,7 @@ class Scan {
     if (parent?.type === 'Property' && (parent.method || parent.kind !== 'init')) {
       return this.#methodForm(parent, parent.kind === 'init')
     }
-    return { kind: 'expression' }
+    return { kind: 'expression', endsStatement: endsStatement(node, parents) }
   }
 
   #methodForm(member: NodeOf<'Property' | 'MethodDefinition'>, isPossible: boolean): Form | undefined {
@@ -152,7 +182,7 @@ class Scan {
     return undefined
   }
 
-  #capturesOf(node: FunctionNode, own: Node | undefined): Binding[] {
+  #capturesOf(node: FunctionNode, { own, ownClass }: Owners): Binding[] {
     const identifiers: NodeOf<'Identifier'>[] = []
     visit(node, (inner) => {
       if (inner.type === 'Identifier') identifiers.push(inner)
@@ -164,18 +194,31 @@ class Scan {
       if (binding === undefined || captures.has(binding)) continue
       if (binding.scope === this.#options.scopes.module || binding.scope.isInside(node)) continue
       // A function's own name is bound around it, and refers to the function in the worker.
-      if (binding.declaration === node) continue
-      captures.add(binding)
-      if (binding.declaration !== own) this.#checkCapture(binding, inner)
+      if (binding.declaration === ownClass) continue
+      if (binding.declaration !== node) captures.add(binding)
+      this.#checkCapture(binding, inner, binding.declaration === own || binding.declaration === node)
     }
     return [...captures]
   }
 
-  #checkCapture(binding: Binding, at: TextRange): void {
-    const kind = codeKind(binding)
+  #checkCapture(binding: Binding, at: TextRange, isOwnName: boolean): void {
+    const kind = isOwnName ? undefined : codeKind(binding)
     if (kind !== undefined) this.#report(captureNotSendable(binding.name, kind, at))
     const write = binding.references.find(({ isWrite, isLoopUpdate }) => isWrite && !isLoopUpdate)
     if (write !== undefined) this.#report(captureReassigned(binding.name, write.node))
+  }
+
+  #ownClassOf(node: FunctionNode, parents: readonly Node[]): OwnClass | undefined {
+    const own = findOwnClass(node, parents, this.#options.scopes)
+    const member = own !== undefined && own.name === undefined ? findPrivateName(node) : undefined
+    if (member !== undefined) this.#report(problems.privateNotReachable(member.name, member))
+    return own
+  }
+
+  /** A name at the top level, if it always stands for what is declared by it. */
+  #constantName(name: string | undefined): string | undefined {
+    const binding = name === undefined ? undefined : this.#options.scopes.module.bindings.get(name)
+    return binding?.references.some(({ isWrite }) => isWrite) ? undefined : name
   }
 
   /** `this`, `arguments`, `super` and `new.target` of the lifted function itself. */
@@ -212,32 +255,6 @@ class Scan {
     return directive
   }
 
-  *#exportsOf(statement: Node): Generator<readonly [name: string, value: Node]> {
-    if (statement.type === 'ExportDefaultDeclaration') {
-      yield ['default', this.#resolve(toNode(statement.declaration))]
-      return
-    }
-    if (statement.type !== 'ExportNamedDeclaration' || statement.source) return
-    if (statement.declaration?.type === 'FunctionDeclaration') {
-      yield [statement.declaration.id.name, positioned(statement.declaration)]
-    } else if (statement.declaration?.type === 'VariableDeclaration') {
-      for (const { id, init } of statement.declaration.declarations) {
-        if (id.type === 'Identifier' && init) yield [id.name, positioned(init)]
-      }
-    }
-    for (const { local, exported } of statement.specifiers) {
-      yield [exported.type === 'Identifier' ? exported.name : String(exported.value), this.#resolve(positioned(local))]
-    }
-  }
-
-  /** The function that a name at the top level stands for. */
-  #resolve(node: Node): Node {
-    const binding = node.type === 'Identifier' ? this.#options.scopes.module.bindings.get(node.name) : undefined
-    if (binding === undefined) return node
-    const { declaration } = binding
-    return declaration.type === 'VariableDeclarator' && declaration.init ? positioned(declaration.init) : declaration
-  }
-
   #uniquePath(path: string): string {
     let unique = path
     for (let count = 2; this.#paths.has(unique); count += 1) unique = `${path}~${count}`
@@ -253,12 +270,11 @@ class Scan {
   }
 }
 
-/** Compilers of JSX tell React's developer tools the `this` of an element: `jsxDEV(…, this)`, `{ __self: this }`. */
-function isForDevtools(parent: Node | undefined): boolean {
-  if (parent?.type === 'Property') return keyText(parent.key) === '__self'
-  return (
-    parent?.type === 'CallExpression' && parent.callee.type === 'Identifier' && parent.callee.name.endsWith('jsxDEV')
-  )
+/** What a function may name though it stands around it, since the worker has that too. */
+interface Owners {
+  /** The variable that the function is assigned to. */
+  readonly own: Node | undefined
+  readonly ownClass: Node | undefined
 }
 
 function isFunctionBody(node: Node, parent: Node | undefined): boolean {

@@ -35,10 +35,15 @@ export function sliceModule(input: SliceInput): Slices {
 
 function workerSlice({ units, scopes, functions, effects, marks, keptExports }: SliceInput): Set<Unit> {
   const roots = new Set<Binding>()
-  for (const { node, topLevelName } of functions) {
-    for (const binding of usedBindings(node, scopes)) roots.add(binding)
-    const own = topLevelName === undefined ? undefined : scopes.module.bindings.get(topLevelName)
-    if (own !== undefined) roots.add(own)
+  for (const { node, topLevelName, ownClass } of functions) {
+    // Without its own name, which may stand for something else by the end of the module.
+    for (const part of [...node.params, node.body]) {
+      for (const binding of usedBindings(part, scopes)) roots.add(binding)
+    }
+    for (const name of [topLevelName, ownClass]) {
+      const own = name === undefined ? undefined : scopes.module.bindings.get(name)
+      if (own !== undefined) roots.add(own)
+    }
   }
   const hooks = findWorkerHooks(units, scopes)
   const isMarked = (unit: Unit, mark: Mark): boolean => marks.get(unit.statement) === mark
@@ -48,11 +53,16 @@ function workerSlice({ units, scopes, functions, effects, marks, keptExports }: 
       isMarked(unit, 'keep') ||
       (isImportForEffect(unit) && !isMarked(unit, 'main')) ||
       (keptExports !== undefined && isKeptExport(unit, keptExports)) ||
-      functions.some(({ node }) => unit.node === node),
+      functions.some((fn) => isDeclaredBy(unit, fn)),
   )
   const follows = (unit: Unit, seen: ReadonlySet<Binding>): boolean =>
     goesAlong(effects.get(unit), seen) && !isMarked(unit, 'main')
   return reach(units, { roots, kept, uses: (unit) => unit.uses, follows })
+}
+
+/** A declaration that is assigned later is taken out by itself, and one without a name where it stands. */
+function isDeclaredBy({ node, declares }: Unit, fn: LiftedFunction): boolean {
+  return node === fn.node && (fn.topLevelName !== undefined || declares.length === 0)
 }
 
 /** Whether a statement does nothing but set up what is seen in the worker. */

@@ -1,11 +1,13 @@
 import { parseModule } from './ast.ts'
 import type { HostParser } from './ast.ts'
-import type { Diagnostic, Source } from './diagnostics.ts'
+import type { Diagnostic } from './diagnostics.ts'
+import type { Source } from './source.ts'
 import { editMain } from './edit-main.ts'
 import { editWorker } from './edit-worker.ts'
 import type { SourceMapLike } from './original.ts'
 import { findUnitEffects } from './effects/unit-effects.ts'
 import { readMarks } from './marks.ts'
+import { LIFTED_EXPORT } from './lifted-export.ts'
 import { scanModule } from './scan.ts'
 import type { LiftedFunction } from './lifted-function.ts'
 import { analyzeScopes } from './scope.ts'
@@ -17,7 +19,7 @@ import type { SubjectReach } from './typecheck/subject.ts'
 import { divideModule } from './units.ts'
 
 export interface SplitOptions {
-  /** What lift ids of this module begin with: its path from the root, with forward slashes. */
+  /** What lift ids of this module name it by. */
   readonly path: string
   readonly isLiftModule: boolean
   /** Names of the configured pools. */
@@ -26,6 +28,8 @@ export interface SplitOptions {
   readonly keptExports?: KeptExports | undefined
   /** What the module was compiled from, for the comments that are not in it any more. */
   readonly source?: Source | undefined
+  /** Name of the export of the worker's side that holds the lifted functions. Default `$lifted`. */
+  readonly liftedExport?: string
   /** Default acorn. */
   readonly parser?: HostParser | undefined
 }
@@ -75,11 +79,11 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
   const scan = scanModule(module, { ...options, scopes })
   if (scan.functions.length === 0 && scan.diagnostics.length === 0) return undefined
   const units = divideModule(module, scopes)
-  const { path, keptExports } = options
+  const { path, keptExports, liftedExport = LIFTED_EXPORT } = options
   const marks = readMarks(module, options.source)
   const effects = findUnitEffects({ module, units, scopes, functions: scan.functions })
   const slices = sliceModule({ units, scopes, functions: scan.functions, effects, marks, keptExports })
-  const edit = { module, scan, units, slices, path, keepsExports: keptExports !== undefined }
+  const edit = { module, scan, units, slices, path, liftedExport, keepsExports: keptExports !== undefined }
   return {
     functions: scan.functions,
     diagnostics: [

@@ -7,17 +7,19 @@ import { WorkerPlan } from './bundle/plan.ts'
 import type { PlannedModules } from './bundle/plan.ts'
 import type { MainProgram } from './bundle/program-order.ts'
 import { SharedExports } from './bundle/shared-exports.ts'
-import type { Bundle } from './bundle/bundle.ts'
+import type { Bundler } from './bundle/bundle.ts'
+import { toIsPackageOutside } from './bundle/externals.ts'
 import type { WorkerFile } from './bundle/output.ts'
 import { workerReachesEntry } from './diagnostics.ts'
 import type { WorkerGraph } from './explain/graph.ts'
 import type { LiftedModule, LiftedModules } from './registry.ts'
-import { cleanId, toPath } from './registry.ts'
+import { cleanId, toPath } from './module-id.ts'
 
 /** The workers' files of one state of the program. */
 export interface BuiltWorkers {
   readonly files: readonly WorkerFile[]
-  readonly externals: ReadonlySet<string>
+  /** Packages that stay outside, and the folders where they are installed. */
+  readonly externals: ReadonlyMap<string, string | undefined>
   readonly graph: WorkerGraph
   readonly watched: ReadonlySet<string>
   /** Exports that workers import from lifted modules. */
@@ -31,7 +33,7 @@ export interface BuiltWorkers {
 export function noWorkers(): BuiltWorkers {
   return {
     files: [],
-    externals: new Set(),
+    externals: new Map(),
     graph: new Map(),
     watched: new Set(),
     shared: new SharedExports(),
@@ -47,7 +49,7 @@ export interface WorkersInput {
   readonly workerRuntime: string
   /** Packages that stay outside, besides those with native code. */
   readonly external: ReadonlySet<string>
-  readonly bundle: Bundle
+  readonly bundler: Bundler
 }
 
 /**
@@ -80,7 +82,7 @@ async function attempt(input: WorkersInput, knowledge: Knowledge): Promise<Attem
   const growth = growthOf(knowledge)
   const build = toChildBuild(input, knowledge)
   try {
-    const files = await input.bundle(createChildPlugins(build))
+    const files = await input.bundler.bundle(createChildPlugins(build))
     const { externals, graph, watched, shared, planned } = build
     const lifted = new Set(input.entries.map(({ id }) => id))
     return { kind: 'built', workers: { files, externals, graph, watched, shared, planned, lifted } }
@@ -91,9 +93,10 @@ async function attempt(input: WorkersInput, knowledge: Knowledge): Promise<Attem
 }
 
 function toChildBuild(
-  { modules, entries, program, workerRuntime, external }: WorkersInput,
+  { modules, entries, program, workerRuntime, external, bundler }: WorkersInput,
   { shared, plan }: Knowledge,
 ): ChildBuild {
+  const isListed = toIsPackageOutside(external)
   return {
     modules,
     entries,
@@ -102,9 +105,9 @@ function toChildBuild(
     plan,
     planned: new Map(),
     workerRuntime,
-    external,
+    isOutside: (source, importer) => isListed(source, importer) || bundler.isOutside(source, importer),
     shared,
-    externals: new Set(),
+    externals: new Map(),
     graph: new Map(),
     watched: new Set(),
     onEntryReached(chain) {

@@ -52,8 +52,8 @@ const hosts: readonly {
 
 test.each(hosts)('several outputs of one build by $name have the same workers, built once', async (host) => {
   await using project = await createProject({ 'src/main.ts': source })
-  let childBuilds = 0
-  const counter = { name: 'counter', buildStart: () => void (childBuilds += 1) }
+  let transforms = 0
+  const counter = { name: 'counter', transform: () => void (transforms += 1) }
   const built = await host.build(project.root, [counter, ...turbolift({ typecheck: false })])
   const outputs = ['es', 'cjs'] as const
   for (const format of outputs) {
@@ -69,7 +69,7 @@ test.each(hosts)('several outputs of one build by $name have the same workers, b
   expect(hashOf(esm)).toMatch(/^[0-9a-f]{64}$/)
   expect(hashOf(common)).toBe(hashOf(esm))
   // rolldown begins its build anew for each output; the workers are those of the first.
-  expect(childBuilds).toBe(host.name === 'rolldown' ? 3 : 2)
+  expect(transforms).toBe(host.name === 'rolldown' ? 3 : 2)
   const env = { ...process.env, VITEST: undefined }
   for (const name of ['main.mjs', 'main.cjs']) {
     const { stdout } = await promisify(execFile)(process.execPath, [join(project.root, 'dist', name)], { env })

@@ -4,7 +4,7 @@ import { BatchingInvoker } from './batching-invoker.ts'
 import { CachingInvoker } from './caching-invoker.ts'
 import type { Lifted } from './invoke.ts'
 import { rememberLifted } from './lifted.ts'
-import type { Captures, LiftedMeta } from './lifted.ts'
+import type { Captures, LiftedHandle, LiftedMeta } from './lifted.ts'
 import { sessionOf } from './runtime.ts'
 import { captureSite, joinStacks } from './stack.ts'
 import { streamLifted } from './stream.ts'
@@ -15,19 +15,21 @@ export type LiftedProxy = (...args: unknown[]) => Promise<unknown> | AsyncGenera
 /**
  * Makes the function that stands in the main program for a lifted one: same name, same `length`, same kind.
  * @param captures for a nested function: the values that it captured by name, read at each call
+ * @param declared for a declaration: the hoisted function that calls this one, and is what the program knows
  */
-export function createLiftedFunction(manifest: LiftManifest, meta: LiftedMeta, captures?: () => Captures): LiftedProxy {
-  return createProxy({ manifest, meta, captures, options: {}, mapId: undefined })
+export function createLiftedFunction(
+  manifest: LiftManifest,
+  meta: LiftedMeta,
+  captures?: () => Captures,
+  declared?: LiftedProxy,
+): LiftedProxy {
+  return createProxy({ manifest, meta, captures, options: {}, mapId: undefined }, declared)
 }
 
-function createProxy(lifted: Lifted): LiftedProxy {
+function createProxy(lifted: Lifted, declared?: LiftedProxy): LiftedProxy {
   const { meta, options } = lifted
-  const proxy = meta.kind === 'stream' ? createStreamProxy(lifted) : createCallProxy(lifted)
-  Object.defineProperties(proxy, {
-    name: { value: meta.name, configurable: true },
-    length: { value: meta.length, configurable: true },
-  })
-  rememberLifted(proxy, {
+  const proxy = meta.kind === 'stream' ? createStreamProxy(lifted, declared) : createCallProxy(lifted, declared)
+  const handle: LiftedHandle = {
     meta,
     withOptions: (added) => createProxy({ ...lifted, options: { ...options, ...added } }),
     reportMap: (total) => {
@@ -41,28 +43,36 @@ function createProxy(lifted: Lifted): LiftedProxy {
         ? new BatchingInvoker(mapped, { results: 'whole', concurrency })
         : new CachingInvoker(mapped, { cache, report })
     },
-  })
+  }
+  for (const fn of declared === undefined ? [proxy] : [proxy, declared]) {
+    const { name, length } = meta
+    Object.defineProperties(fn, {
+      name: { value: name, configurable: true },
+      length: { value: length, configurable: true },
+    })
+    rememberLifted(fn, handle)
+  }
   return proxy
 }
 
-function createCallProxy(lifted: Lifted): LiftedProxy {
+function createCallProxy(lifted: Lifted, declared?: LiftedProxy): LiftedProxy {
   const invoker = new BatchingInvoker(lifted, { results: 'opened' })
   const proxy = async (...args: unknown[]): Promise<unknown> => {
     try {
       return await new Promise((resolve, reject) => invoker.start(args, { resolve, reject }))
     } catch (error) {
-      throw joinStacks(error, captureSite(proxy))
+      throw joinStacks(error, captureSite(declared ?? proxy))
     }
   }
   return proxy
 }
 
-function createStreamProxy(lifted: Lifted): LiftedProxy {
+function createStreamProxy(lifted: Lifted, declared?: LiftedProxy): LiftedProxy {
   const proxy = async function* (...args: unknown[]): AsyncGenerator<unknown, unknown, undefined> {
     try {
       return yield* streamLifted(lifted, args)
     } catch (error) {
-      throw joinStacks(error, captureSite(proxy))
+      throw joinStacks(error, captureSite(declared ?? proxy))
     }
   }
   return proxy

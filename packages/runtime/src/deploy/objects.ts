@@ -12,6 +12,7 @@ import type {
 } from '@kubernetes/client-node'
 
 import type { DeliveredCode } from '../deliver/delivery.ts'
+import { parseLiftId } from '../lift-id.ts'
 import { poolLabel, roleLabel, toPoolName } from './names.ts'
 import type { RunIdentity } from './names.ts'
 import type { ClusterInput } from './options.ts'
@@ -185,8 +186,8 @@ export function toPoolLabels(pool: PoolObjects): Record<string, string> {
  */
 export function toFunctionLabels({ functions }: Pick<PoolObjects, 'functions'>): Record<string, string> {
   const labels = functions.slice(0, MOST_FUNCTION_LABELS).map((id) => {
-    const [module = '', name = ''] = id.split('#')
-    return [`function.turbolift.dev/${toLabelText(name)}`, toLabelText(module)]
+    const { module, path } = parseLiftId(id)
+    return [`function.turbolift.dev/${toLabelText(path)}`, toLabelText(module)]
   })
   return Object.fromEntries(labels)
 }

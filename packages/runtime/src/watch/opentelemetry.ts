@@ -1,6 +1,7 @@
 import { SpanKind, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api'
 import type { Context, Span, Tracer } from '@opentelemetry/api'
 
+import { parseLiftId } from '../lift-id.ts'
 import { on } from './events.ts'
 import type { CallDone, CallEvent, CallFailed, CallQueued, CallStarted, MapEnded, MapEvent, Timed } from './events.ts'
 
@@ -126,5 +127,5 @@ function toMessage(error: unknown): string {
 }
 
 function toName(functionId: string): string {
-  return functionId.slice(functionId.lastIndexOf('#') + 1)
+  return parseLiftId(functionId).path
 }

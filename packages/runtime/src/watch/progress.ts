@@ -1,5 +1,6 @@
 import { clearInterval, performance, setInterval } from '@turbolift/worker-base/clock'
 
+import { parseLiftId } from '../lift-id.ts'
 import { toVisibleLine } from '../visible-text.ts'
 import { on } from './events.ts'
 import type { MapEnded, MapEvent, Timed } from './events.ts'
@@ -147,7 +148,7 @@ class ProgressDisplay implements Progress {
 
   #toProgress({ event, startedMs, rate }: Running): MapProgress {
     return {
-      name: toVisibleLine(event.functionId.slice(event.functionId.lastIndexOf('#') + 1)),
+      name: toVisibleLine(parseLiftId(event.functionId).path),
       counts: event.counts,
       workers: [...this.#workers.values()].filter((pool) => pool === event.pool).length,
       perSecond: rate.perSecond,

@@ -1,11 +1,13 @@
 import { isBuiltin } from 'node:module'
 
+import { toLiftId } from 'turbolift/manifest'
+
 import type { HostParser } from '../ast.ts'
 import { toTransformHooks } from '../filters.ts'
 import type { TransformHook } from '../filters.ts'
-import { isInPackage } from '../registry.ts'
+import { isInPackage } from '../module-id.ts'
 import type { LiftedModule, LiftedModules } from '../registry.ts'
-import { LIFTED_EXPORT } from '../lifted-export.ts'
+import { liftedExportOf } from '../lifted-export.ts'
 import type { WorkerModule } from '../explain/graph.ts'
 import { readModuleEffects } from '../effects/module-effects.ts'
 import type { ModuleEffects } from '../effects/module-effects.ts'
@@ -16,7 +18,8 @@ import type { MainProgram } from './program-order.ts'
 import type { SharedExports } from './shared-exports.ts'
 import { toJavaScript } from './strip-plugin.ts'
 import type { PlainModule } from './strip-plugin.ts'
-import { isNativePackage, packageNameOf } from './native.ts'
+import type { IsOutside } from './externals.ts'
+import { folderOf, isNativePackage, packageNameOf } from './native.ts'
 
 export const CHILD_PLUGIN_NAME = 'turbolift:worker'
 const FUNCTIONS_MODULE = 'virtual:turbolift/functions'
@@ -33,10 +36,10 @@ export interface ChildBuild {
   readonly shared: SharedExports
   readonly plan: WorkerPlan
   readonly program: MainProgram
-  /** Packages that are to stay outside. */
-  readonly external: ReadonlySet<string>
-  /** Those that do: of these, and with native code. */
-  readonly externals: Set<string>
+  /** Whether an import is to stay outside. */
+  readonly isOutside: IsOutside
+  /** Packages that do, by it or since they have native code, and the folders where they are installed. */
+  readonly externals: Map<string, string | undefined>
   /** Path of the file that stands for `turbolift` in workers. */
   readonly workerRuntime: string
   readonly graph: Map<string, WorkerModule>
@@ -129,8 +132,8 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
   })
   /** By importer, what it imports by which name. */
   const resolutions = new Map<string, Map<string, string>>()
-  const leaveOutside = (name: string, source: string): ResolveResult => {
-    build.externals.add(name)
+  const leaveOutside = (name: string, source: string, resolved: { readonly id: string } | null): ResolveResult => {
+    build.externals.set(name, resolved === null ? undefined : folderOf(name, resolved.id))
     return { id: source, external: true }
   }
   const plugin: ChildPlugin = {
@@ -146,10 +149,10 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
         // A package's own modules are neither lifted nor native packages.
         if (source.startsWith('.') && isInPackage(importer) && !isEntryPackaged) return null
         const name = packageNameOf(source)
-        if (name !== undefined && build.external.has(name)) return leaveOutside(name, source)
         const resolved = await this.resolve(source, importer, { ...options, skipSelf: true })
+        if (name !== undefined && build.isOutside(source, importer)) return leaveOutside(name, source, resolved)
         if (resolved === null) return null
-        if (name !== undefined && isNativePackage(name, resolved.id)) return leaveOutside(name, source)
+        if (name !== undefined && isNativePackage(name, resolved.id)) return leaveOutside(name, source, resolved)
         if (entryIds.has(resolved.id)) build.shared.note(resolved.id, { importer, source })
         resolutions.set(importer, (resolutions.get(importer) ?? new Map<string, string>()).set(source, resolved.id))
         return build.plan.isUnused(resolved.id) ? { ...resolved, moduleSideEffects: false } : null
@@ -160,7 +163,7 @@ export function createChildPlugins(build: ChildBuild): readonly [ChildPlugin, Li
       handler(id) {
         if (id === RESOLVED_FUNCTIONS) return toFunctionsModule(build)
         const entry = build.entries[Number(id.slice(SEQUENCE.length + 1))]
-        return id.startsWith(`\0${SEQUENCE}`) && entry !== undefined ? toSequence(entry.id, build.plan) : null
+        return id.startsWith(`\0${SEQUENCE}`) && entry !== undefined ? toSequence(entry, build.plan) : null
       },
     },
     transform: byDirective,
@@ -208,18 +211,19 @@ function toFunctionsModule({ entries, plan }: ChildBuild): string {
   const rows = entries.flatMap(({ id, path, functions }, index) =>
     functions.map((fn) => {
       const from = plan.sequenceOf(id).length > 1 ? `${SEQUENCE}${index}` : id
-      const load = `() => import(${JSON.stringify(from)}).then((m) => m.${LIFTED_EXPORT}[${JSON.stringify(fn.path)}])`
-      return `  ${JSON.stringify(`${path}#${fn.path}`)}: ${load},\n`
+      const load = `() => import(${JSON.stringify(from)}).then((m) => m.${liftedExportOf(path)}[${JSON.stringify(fn.path)}])`
+      return `  ${JSON.stringify(toLiftId({ module: path, path: fn.path }))}: ${load},\n`
     }),
   )
   return `export const functions = {\n${rows.join('')}}\n`
 }
 
 /** One after the other, so that each has run before the next one, in whatever chunks they are. */
-function toSequence(entry: string, plan: WorkerPlan): string {
+function toSequence(entry: LiftedModule, plan: WorkerPlan): string {
+  const taken = `export const { ${liftedExportOf(entry.path)} } = `
   return plan
-    .sequenceOf(entry)
-    .map((id) => `${id === entry ? `export const { ${LIFTED_EXPORT} } = ` : ''}await import(${JSON.stringify(id)});\n`)
+    .sequenceOf(entry.id)
+    .map((id) => `${id === entry.id ? taken : ''}await import(${JSON.stringify(id)});\n`)
     .join('')
 }
 

@@ -4,7 +4,7 @@ import { dirname, parse, resolve } from 'node:path'
 
 import { MagicString } from 'magic-string'
 
-import { cleanId } from '../registry.ts'
+import { cleanId } from '../module-id.ts'
 
 /** `new URL('./data.bin', import.meta.url)`: a file beside the module. */
 const FILE_URL = /new URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)\1\s*,\s*import\.meta\.url\s*,?\s*\)/g

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 
 import { parseModule, positioned, visit } from '../ast.ts'
 import type { HostParser, Node, NodeOf, Program } from '../ast.ts'
-import { cleanId } from '../registry.ts'
+import { cleanId } from '../module-id.ts'
 import { analyzeScopes } from '../scope.ts'
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { readPackage } from '../package-json.ts'
-import { cleanId } from '../registry.ts'
+import { cleanId } from '../module-id.ts'
 
 /** Loaders of compiled code: who depends on one of them has some. */
 const LOADERS = [
@@ -36,7 +36,8 @@ export function isNativePackage(name: string, id: string): boolean {
   return isNative
 }
 
-function folderOf(name: string, id: string): string | undefined {
+/** The folder of the package that a module is of. */
+export function folderOf(name: string, id: string): string | undefined {
   // CommonJS plugins wrap modules in virtual ones: a null byte before the path, a query behind it.
   const file = cleanId(id).replace('\0', '')
   const end = file.replaceAll('\\', '/').lastIndexOf(`/node_modules/${name}/`)

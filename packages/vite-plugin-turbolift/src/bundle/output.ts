@@ -24,7 +24,7 @@ export interface ChildOutputOptions {
   readonly sourcemap: true
   readonly sourcemapExcludeSources: true
   readonly entryFileNames: string
-  readonly chunkFileNames: string
+  readonly chunkFileNames: (chunk: { readonly name: string }) => string
   readonly assetFileNames: string
   readonly sourcemapPathTransform: (path: string, mapPath: string) => string
 }
@@ -37,7 +37,8 @@ export function toOutputOptions(root: string): ChildOutputOptions {
     // Positions are all that stacks need; texts would take what only the main program has to the workers.
     sourcemapExcludeSources: true,
     entryFileNames: 'functions.js',
-    chunkFileNames: 'chunks/[name]-[hash].js',
+    // What a name has of patterns, or of ways to other folders, is no part of a file's name.
+    chunkFileNames: ({ name }) => `chunks/${name.replaceAll(/[^\w.-]/g, '_').replace(/^\.+/, '')}-[hash].js`,
     assetFileNames: 'assets/[name]-[hash][extname]',
     // Stacks of workers name sources as people know them: from the root.
     sourcemapPathTransform: (path, mapPath) => relative(root, resolve(dirname(mapPath), path)).replaceAll('\\', '/'),

@@ -1,5 +1,5 @@
 import type { ModuleEffects } from '../effects/module-effects.ts'
-import { isInPackage } from '../registry.ts'
+import { isInPackage } from '../module-id.ts'
 import { toProgramOrder } from './program-order.ts'
 import type { MainProgram } from './program-order.ts'
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ViteDevServer } from 'vite'
 
+import { liftedExportOf } from '../lifted-export.ts'
 import { WORKER_ENVIRONMENT, addressOf, workerEnvironment } from './environment.ts'
 import { createLoader } from './functions.ts'
 import { importVite } from './import-vite.ts'
@@ -69,11 +70,11 @@ describe.each([
 
   test('a syntax error is told to the caller, and forgotten when it is gone', async () => {
     const load = createLoader({ address, root })
-    write('src/edited.ts', 'export const $lifted = { f: async () => 1 }')
+    write('src/edited.ts', `export const ${liftedExportOf('src/edited.ts')} = { f: async () => 1 }`)
     expect(await callable(await load('src/edited.ts#f'))()).toBe(1)
-    write('src/edited.ts', 'export const $lifted = { f: async () => ( }')
+    write('src/edited.ts', `export const ${liftedExportOf('src/edited.ts')} = { f: async () => ( }`)
     await vi.waitFor(() => expect(load('src/edited.ts#f')).rejects.toThrow(/edited\.ts/))
-    write('src/edited.ts', 'export const $lifted = { f: async () => 3 }')
+    write('src/edited.ts', `export const ${liftedExportOf('src/edited.ts')} = { f: async () => 3 }`)
     await vi.waitFor(async () => expect(await callable(await load('src/edited.ts#f'))()).toBe(3))
   })
 })
@@ -90,7 +91,7 @@ export async function fail(): Promise<NotThere> {
   // The position that the test looks for:
   throw new RangeError('out')
 }
-export const $lifted = { job, held, fail }
+export const ${liftedExportOf('src/job.ts')} = { job, held, fail }
 `
 
 function release(): void {

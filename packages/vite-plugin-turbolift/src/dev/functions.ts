@@ -1,12 +1,15 @@
 // Runs in the executors of workers in dev: lifted functions come from the Vite server, not from built chunks.
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { resolve } from 'node:path'
 
+import { parseLiftId } from 'turbolift/manifest'
 import type { ModuleRunner, ModuleRunnerTransport } from 'vite/module-runner'
 
-import { LIFTED_EXPORT } from '../lifted-export.ts'
+import { liftedExportOf } from '../lifted-export.ts'
+import { cleanId } from '../module-id.ts'
 import { importModuleRunner } from './import-vite.ts'
 import { readLines, sendLine } from './lines.ts'
 
@@ -27,15 +30,19 @@ export function createLoader({ address, root }: DevServer): LoadFunction {
   let runner: Promise<ModuleRunner> | undefined
   return async (id) => {
     runner ??= connect({ address, root })
-    const [module = '', path = ''] = id.split('#')
-    return pickLifted(await (await runner).import(resolve(root, module)), path)
+    const { module, path } = parseLiftId(id)
+    const exports = await (await runner).import(toUrl(root, module))
+    const table = exports[liftedExportOf(module)]
+    // Undefined when the module no longer has that function.
+    return typeof table === 'object' && table !== null ? Reflect.get(table, path) : undefined
   }
 }
 
-/** Undefined when the module no longer has that function. */
-function pickLifted(module: Readonly<Record<string, unknown>>, path: string): unknown {
-  const table = module[LIFTED_EXPORT]
-  return typeof table === 'object' && table !== null ? Reflect.get(table, path) : undefined
+/** What the server knows a module by. Ids that begin with a null byte have a form of their own in its addresses. */
+function toUrl(root: string, module: string): string {
+  if (module.startsWith('\0')) return `/@id/__x00__${module.slice(1)}`
+  const file = resolve(root, module)
+  return existsSync(cleanId(file)) ? file : module
 }
 
 async function connect({ address, root }: DevServer): Promise<ModuleRunner> {

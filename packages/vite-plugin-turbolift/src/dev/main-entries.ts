@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import type { DevEnvironment, ResolvedConfig, Rollup } from 'vite'
 
 import { workerReachesEntry } from '../diagnostics.ts'
-import { cleanId, toPath } from '../registry.ts'
+import { cleanId, toPath } from '../module-id.ts'
 import type { ResolveOptions } from '../bundle/child-plugin.ts'
 import type { LiftedModules } from '../registry.ts'
 

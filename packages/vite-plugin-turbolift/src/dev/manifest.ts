@@ -24,5 +24,8 @@ export async function createDevManifest({ program, options, server }: DevManifes
     '',
   ].join('\n')
   const files = [{ path: 'functions.js', content }]
-  return { ...(await createManifest({ program, options, modules: [], externals: [], files })), isDev: true }
+  return {
+    ...(await createManifest({ program, options, root: server.root, modules: [], externals: new Map(), files })),
+    isDev: true,
+  }
 }

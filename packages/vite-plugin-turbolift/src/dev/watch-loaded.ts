@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path'
 
 import type { Plugin } from 'vite'
 
-import { cleanId } from '../registry.ts'
+import { cleanId } from '../module-id.ts'
 
 /** Editors write a file in several steps; what is read between them is not a module. */
 const SETTLE_MS = 10

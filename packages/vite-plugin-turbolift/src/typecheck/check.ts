@@ -1,5 +1,5 @@
 import type { TextRange } from '../ast.ts'
-import { readSource } from '../registry.ts'
+import { readSource } from '../module-id.ts'
 import { checkProgram } from './check-program.ts'
 import type { ProgramResult } from './check-program.ts'
 import type { NumberedSubject } from './assertions.ts'

@@ -1,15 +1,11 @@
+import { parseLiftId, toLiftId } from 'turbolift/manifest'
+
 import type { HostParser } from '../ast.ts'
-import {
-  LiftCompileError,
-  describe,
-  explainUnchecked,
-  toSource,
-  typeNotSendable,
-  typeUnchecked,
-} from '../diagnostics.ts'
+import { LiftCompileError, describe, explainUnchecked, typeNotSendable, typeUnchecked } from '../diagnostics.ts'
+import { toSource } from '../source.ts'
 import type { Diagnostic } from '../diagnostics.ts'
 import type { LiftedModule } from '../registry.ts'
-import { cleanId } from '../registry.ts'
+import { cleanId } from '../module-id.ts'
 import { checkTypes } from './check.ts'
 import type { TypeProblem } from './check.ts'
 import type { ParseTypeScript } from './lifted-in-source.ts'
@@ -72,7 +68,7 @@ function firstOfEach(problems: readonly TypeProblem[]): readonly TypeProblem[] {
 }
 
 function toName({ id }: TypecheckSubject): string {
-  return id.split('#').at(-1) ?? ''
+  return parseLiftId(id).path
 }
 
 function toSubjects(module: LiftedModule): readonly TypecheckSubject[] {
@@ -81,7 +77,7 @@ function toSubjects(module: LiftedModule): readonly TypecheckSubject[] {
   const reaches = module.reaches()
   return functions.flatMap((fn) => {
     const reach = reaches.get(fn)
-    return reach === undefined ? [] : [{ id: `${path}#${fn.path}`, module: id, reach }]
+    return reach === undefined ? [] : [{ id: toLiftId({ module: path, path: fn.path }), module: id, reach }]
   })
 }
 
