@@ -104,6 +104,10 @@ const refused: Record<string, readonly [source: string, ...problems: string[]]> 
     'export async function* f(): AsyncGenerator<number, string, number> { const n = yield 1; return String(n) }',
     'result is a generator that takes values by next(value)',
   ],
+  'error of a class of its own': [
+    'class E extends Error { code = 1; toJSON() { return {} } }; export async function f() { return [new E()] }',
+    '?result[] is an error of a class of its own, which arrives without its class, methods and getters',
+  ],
   'the response of a request': [
     'export async function f() { return fetch("x") }',
     expect.stringContaining(' is a function'),
@@ -131,7 +135,7 @@ const accepted: Record<string, string> = {
   'streams of Node': 'export async function f(a: import("node:stream").Readable, b: NodeJS.ReadableStream) {}',
   'AbortSignal as argument': 'export async function f(signal: AbortSignal, o: { signal?: AbortSignal }) { return 1 }',
   errors:
-    'class E extends Error { code = 1; toJSON() { return {} } }; export async function f(a: Error) { return [new E(), new AggregateError([])] }',
+    'export async function f(a: Error & { code?: number }) { return [a, new RangeError(), new AggregateError([])] }',
   'recursive type':
     'interface Tree { value: number; children: Tree[]; parent?: Tree }; export async function f(t: Tree) { return t }',
   'recursive JSON':
