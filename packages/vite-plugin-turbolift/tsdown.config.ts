@@ -5,6 +5,8 @@ export default defineConfig({
   format: 'esm',
   fixedExtension: false,
   platform: 'node',
+  // Workers load it in dev, with the flags of the program: conditions among them, by which packages have other files.
+  noExternal: ['turbolift/manifest'],
   target: 'node20.19',
   dts: true,
 })

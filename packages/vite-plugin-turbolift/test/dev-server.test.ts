@@ -93,7 +93,7 @@ export const port = listen()`,
       'src/one.lift.ts': `import { base, plain } from './base'\nexport async function one() { return [await base(), plain] }`,
       'src/two.lift.ts': `import { again } from './again'\nexport async function two() { return again }`,
       'src/again.ts': `export { renamed as again } from './base'`,
-      'src/three.lift.ts': `import * as all from './base'\nexport async function three() { return all.plain }`,
+      'src/three.lift.ts': `import * as all from './base'\nexport async function three() { return Object.keys(all) }`,
     }
     await using project = await createProject(shared, viteName)
     await using server = await startServer(project)
