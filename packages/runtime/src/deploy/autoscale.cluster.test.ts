@@ -11,10 +11,10 @@ beforeAll(async () => {
 afterAll(() => space[Symbol.asyncDispose]())
 
 const functions = {
-  burn: 'async (ms) => { const until = Date.now() + ms; while (Date.now() < until) Math.sqrt(until); return process.env.TURBOLIFT_WORKER_ID }',
+  burn: 'async (ms) => { const until = Date.now() + ms; while (Date.now() < until) Math.sqrt(until); return process.env.HOSTNAME }',
 }
 
-const idle = { worker: 'async () => process.env.TURBOLIFT_WORKER_ID' }
+const idle = { worker: 'async () => process.env.HOSTNAME' }
 
 test(
   'an HPA at 80 % CPU takes a busy pool from one replica to maxReplicas and back',

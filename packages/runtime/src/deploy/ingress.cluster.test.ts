@@ -22,7 +22,7 @@ const host = 'lift.example'
 const functions = {
   echo: 'async (value) => value',
   count: 'async function* (to) { for (let n = 0; n < to; n += 1) yield n }',
-  nap: 'async (ms) => new Promise((resolve) => setTimeout(resolve, ms, process.env.TURBOLIFT_WORKER_ID))',
+  nap: 'async (ms) => new Promise((resolve) => setTimeout(resolve, ms, process.env.HOSTNAME))',
 }
 
 let space: TestNamespace

@@ -31,9 +31,9 @@ const on = (namespace: string, kubernetes: KubernetesInput = {}, pool: ConfigInp
 const roomy: KubernetesInput = { resources: { cpu: '50m', memory: '192Mi' } }
 // Programs of the same code share a run: each test has its own.
 const toWaiting = (program: string) => ({
-  worker: 'async () => process.env.TURBOLIFT_WORKER_ID',
+  worker: 'async () => process.env.HOSTNAME',
   wait: `async (victim) => {
-    if (process.env.TURBOLIFT_WORKER_ID !== victim) return '${program}, elsewhere'
+    if (process.env.HOSTNAME !== victim) return '${program}, elsewhere'
     await new Promise(() => setInterval(() => {}, 1000))
   }`,
 })
@@ -142,9 +142,9 @@ describe('each failure names its reason', () => {
 
   test.concurrent('eviction: the call is made elsewhere, and the worker is gone for the reason of the cluster', async () => {
     const functions = {
-      worker: 'async () => process.env.TURBOLIFT_WORKER_ID',
+      worker: 'async () => process.env.HOSTNAME',
       fill: `async (victim) => {
-        if (process.env.TURBOLIFT_WORKER_ID !== victim) return 'elsewhere'
+        if (process.env.HOSTNAME !== victim) return 'elsewhere'
         ;(await import('node:fs')).writeFileSync('/tmp/full', Buffer.alloc(8e6))
         await new Promise(() => setInterval(() => {}, 1000))
       }`,

@@ -20,8 +20,8 @@ afterAll(() => space[Symbol.asyncDispose]())
 const functions = {
   square: 'async (n) => n * n',
   echo: 'async (value) => value',
-  worker: 'async () => process.env.TURBOLIFT_WORKER_ID',
-  nap: 'async (ms) => new Promise((resolve) => setTimeout(resolve, ms, process.env.TURBOLIFT_WORKER_ID))',
+  worker: 'async () => process.env.HOSTNAME',
+  nap: 'async (ms) => new Promise((resolve) => setTimeout(resolve, ms, process.env.HOSTNAME))',
   environment: 'async (names) => names.map((name) => process.env[name])',
   write: "async (path) => (await import('node:fs')).writeFileSync(path, 'x')",
   count: 'async function* (to) { for (let n = 0; n < to; n += 1) yield n }',

@@ -150,6 +150,8 @@ class ValueReader {
     if (typeof name !== 'string' || typeof message !== 'string') throw new Error('an error without name and message')
     const error = createError({ builtIn: String(builtIn), name: String(className) }, message, name)
     if (error.name !== name) define(error, 'name', name, false)
+    // To define it anew would make it first, by a function that the user may have for that.
+    Reflect.deleteProperty(error, 'stack')
     define(error, 'stack', stack, false)
     return this.#later(error, () => {
       this.#addFields(error, shown, true)
