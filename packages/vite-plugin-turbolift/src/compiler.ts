@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-
 import type { LiftManifest } from 'turbolift/manifest'
 
 import type { HostParser } from './ast.ts'
@@ -15,7 +13,6 @@ import type { WorkerGraph } from './explain/graph.ts'
 import { writeReport } from './explain/write-report.ts'
 import type { ResolvedOptions } from './options.ts'
 import { programName } from './package-json.ts'
-import { RUNTIME_MODULE } from './proxy.ts'
 import { isInPackage } from './module-id.ts'
 import { LiftedModules } from './registry.ts'
 import type { LiftedModule } from './registry.ts'
@@ -23,6 +20,7 @@ import { reportModuleEffects } from './report-effects.ts'
 import { reportProblems } from './report-problems.ts'
 import type { ReportContext } from './report-problems.ts'
 import type { SplitModule } from './split.ts'
+import { workerRuntime } from './own-files.ts'
 import { reportTypes } from './typecheck/report-types.ts'
 import type { TypeReportContext } from './typecheck/report-types.ts'
 import { buildWorkers, isSame, noWorkers, readStates, writeReadable } from './workers.ts'
@@ -220,14 +218,4 @@ export class Compiler {
 function toMainProgram(context: BuildContext, entries: ReadonlySet<string>): MainProgram {
   const infoOf = (id: string) => context.getModuleInfo(id)
   return { entries, importsOf: (id) => infoOf(id)?.importedIds, codeOf: (id) => infoOf(id)?.code ?? '' }
-}
-
-/** Where this package finds the runtime, for projects that do not list it themselves. */
-export function ownRuntime(): string {
-  return fileURLToPath(import.meta.resolve(RUNTIME_MODULE))
-}
-
-/** What `turbolift` is inside of workers. */
-export function workerRuntime(): string {
-  return fileURLToPath(import.meta.resolve('turbolift/worker'))
 }

@@ -13,6 +13,7 @@ import { readModuleEffects } from './effects/module-effects.ts'
 import type { ImportChange } from './effects/module-effects.ts'
 import { holdsMark } from './marks.ts'
 import { cleanId, isInPackage, readSource } from './module-id.ts'
+import { isOwnFile } from './own-files.ts'
 import type { BuiltWorkers } from './workers.ts'
 
 interface Context extends HostParser {
@@ -35,7 +36,7 @@ export async function reportModuleEffects(context: Context, { workers, program, 
   const mainIds = [...ids].filter((id) => !isInPackage(id) && !id.startsWith('\0'))
   for (const [id, module] of planned) {
     const isLoaded = graph.get(id)?.code !== ''
-    if (lifted.has(id) || !isLoaded) continue
+    if (lifted.has(id) || !isLoaded || isOwnFile(id)) continue
     const problem = findRunProblem(id, module, { program, mainIds })
     if (problem !== undefined) await warn(context, id, problem)
   }

@@ -1,6 +1,7 @@
 import type { DevEnvironment, Plugin, ResolvedConfig, Rollup, ViteDevServer } from 'vite'
 
-import { Compiler, ownRuntime, workerRuntime } from '../compiler.ts'
+import { Compiler } from '../compiler.ts'
+import { ownRuntime, workerRuntime } from '../own-files.ts'
 import { programName } from '../package-json.ts'
 import { directiveInClient } from '../diagnostics.ts'
 import type { ResolvedOptions } from '../options.ts'
