@@ -53,7 +53,10 @@ const hosts: readonly {
 test.each(hosts)('several outputs of one build by $name have the same workers, built once', async (host) => {
   await using project = await createProject({ 'src/main.ts': source })
   let transforms = 0
-  const counter = { name: 'counter', transform: () => void (transforms += 1) }
+  const counter = {
+    name: 'counter',
+    transform: (_: string, id: string) => void (transforms += Number(/main\.ts$/.test(id))),
+  }
   const built = await host.build(project.root, [counter, ...turbolift({ typecheck: false })])
   const outputs = ['es', 'cjs'] as const
   for (const format of outputs) {
