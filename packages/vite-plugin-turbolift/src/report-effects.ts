@@ -33,7 +33,7 @@ interface Program {
  */
 export async function reportModuleEffects(context: Context, { workers, program, ids }: Program): Promise<void> {
   const { planned, graph, lifted } = workers
-  const mainIds = [...ids].filter((id) => !isInPackage(id) && !id.startsWith('\0'))
+  const mainIds = [...ids].filter((id) => !isInPackage(id) && !isOwnFile(id) && !id.startsWith('\0'))
   for (const [id, module] of planned) {
     const isLoaded = graph.get(id)?.code !== ''
     if (lifted.has(id) || !isLoaded || isOwnFile(id)) continue
