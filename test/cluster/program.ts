@@ -36,6 +36,8 @@ async function bundle(file: string): Promise<string> {
   await build({
     input: fileURLToPath(new URL(file, import.meta.url)),
     platform: 'node',
+    // As packages are built: what Node 20 does not know yet is written for it.
+    transform: { target: 'node20.19' },
     resolve: { conditionNames: ['turbolift-source', 'node', 'import', 'default'] },
     output: { file: path, format: 'esm', codeSplitting: false },
     logLevel: 'silent',

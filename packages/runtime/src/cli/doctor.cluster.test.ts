@@ -65,7 +65,9 @@ test('missing permissions are named, with the way to grant them', async () => {
   const limited = { ...buildEnvironment, KUBECONFIG: account.kubeconfig }
   const result = await runTurbolift(['doctor', '-n', space.name, '--quick'], { environment: limited })
   expect(result.code).toBe(1)
-  expect(result.stdout).toMatch(/^FAIL +permissions +missing: create pods, delete pods, create pods\/attach/m)
+  expect(result.stdout).toMatch(/^FAIL +permissions +missing: create pods, delete pods, /m)
+  expect(result.stdout).toMatch(/, get configmaps turbolift-images, patch configmaps turbolift-images, /)
+  expect(result.stdout).toMatch(/, create pods\/attach, get pods\/attach \(/)
   expect(result.stdout).toContain('turbolift role | kubectl apply -f -')
 })
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 
 import { untilGone } from '../../../../test/cluster/wait.ts'
 import { type BuildSite, createBuildSite, imageOptions, runImage } from '../../test/build-site.ts'
@@ -17,11 +17,13 @@ const builtIn: ImageInput = { ...imageOptions, registry: undefined }
 let site: BuildSite
 let account: LimitedAccount
 let runs = 0
+let ended = 0
 beforeAll(async () => {
   site = await createBuildSite('registry')
   const options = { name: 'registry', environment: builtInEnvironment, args: ['--maintenance'] }
   account = await createLimitedAccount(site.space, options)
 })
+afterEach(endRuns)
 afterAll(async () => {
   account[Symbol.dispose]()
   await site[Symbol.asyncDispose]()
@@ -36,7 +38,7 @@ test('without one, a run starts its own, to which nobody else writes, and which 
   const code = await deliver()
   expect(await attack(code)).toEqual({ read: [401, 401], written: [401, 401] })
   expect(await runImage(site, code, ['node', '/turbolift/worker.js'])).toBe('worker\n')
-  await site.space.client.remove('ConfigMap', `owner-${runs}`)
+  await endRuns()
   await untilGone(site.space.client, managedSelector, 20_000)
 })
 
@@ -46,7 +48,7 @@ test('one that is installed stays, is listed, and keeps images from run to run',
   expect(installed.stdout).toMatch(/nodes pull from localhost:\d+/)
   expect((await turbolift('ls')).stdout).toMatch(/^turbolift-registry +ready/m)
   const first = await deliver()
-  await site.space.client.remove('ConfigMap', `owner-${runs}`)
+  await endRuns()
   await untilGone(site.space.client, 'turbolift.dev/run=test', 20_000)
   const second = await deliver()
   expect(second.image).toBe(first.image)
@@ -121,6 +123,13 @@ async function locate({ image }: DeliveredCode) {
   const reference = parseImageReference(image)
   const [, port = ''] = reference.registry.split(':')
   return { image: reference, port, address: pod?.status?.hostIP ?? '', pod: pod?.status?.podIP ?? '' }
+}
+
+/** What a run leaves goes with its anchor. */
+async function endRuns(): Promise<void> {
+  const names = Array.from({ length: runs - ended }, (_, index) => `owner-${ended + index + 1}`)
+  ended = runs
+  for (const name of names) await site.space.client.remove('ConfigMap', name)
 }
 
 /** As a run of its own does. */
