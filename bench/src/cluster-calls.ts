@@ -19,6 +19,10 @@ const MANY = 64
 const ROUND_MS = 1000
 const ROUNDS = 9
 
+/** Where worker pods listen, and where their certificate and token are mounted. */
+const WORKER_PORT = 8080
+const ACCESS_FOLDER = '/var/run/turbolift'
+
 /** Where the pod can be asked for squares without lifting. */
 interface Origins {
   /** A bare `node:http` server, in the thread that runs calls. */
@@ -32,7 +36,7 @@ interface Origins {
 
 async function listen(): Promise<Origins> {
   'use lift: one'
-  const read = (name: string) => readFileSync(process.env[name] ?? '', 'utf8')
+  const read = (name: string) => readFileSync(`${ACCESS_FOLDER}/${name}`, 'utf8')
   const addresses = Object.values(networkInterfaces()).flatMap((list = []) => list)
   const host = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
   const start = async (server: Server) => {
@@ -45,12 +49,12 @@ async function listen(): Promise<Origins> {
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify(n * n))
   }
-  const credentials = { cert: read('TURBOLIFT_TLS_CERT'), key: read('TURBOLIFT_TLS_KEY') }
+  const credentials = { cert: read('tls.crt'), key: read('tls.key') }
   return {
     plain: `http://${await start(createServer(answer))}`,
     secure: `https://${await start(createTlsServer(credentials, answer))}`,
-    worker: `https://${host}:${process.env['TURBOLIFT_LISTEN']}`,
-    token: read('TURBOLIFT_TOKEN_FILE').trim(),
+    worker: `https://${host}:${WORKER_PORT}`,
+    token: read('token').trim(),
   }
 }
 

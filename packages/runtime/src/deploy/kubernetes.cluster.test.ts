@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestNamespace } from '../../../../test/cluster/namespace.ts'
 import type { TestNamespace } from '../../../../test/cluster/namespace.ts'
 import { listAll } from '../../../../test/cluster/wait.ts'
+import { imageOptions } from '../../test/build-site.ts'
 import { createClusterProgram } from '../../test/cluster-program.ts'
 import { openTestPool } from '../../test/cluster-run.ts'
 import type { ConfigInput, KubernetesInput } from '../config.ts'
@@ -22,6 +23,7 @@ const functions = {
   echo: 'async (value) => value',
   worker: 'async () => process.env.HOSTNAME',
   nap: 'async (ms) => new Promise((resolve) => setTimeout(resolve, ms, process.env.HOSTNAME))',
+  argv: 'async () => process.argv',
   environment: 'async (names) => names.map((name) => process.env[name])',
   write: "async (path) => (await import('node:fs')).writeFileSync(path, 'x')",
   count: 'async function* (to) { for (let n = 0; n < to; n += 1) yield n }',
@@ -61,6 +63,16 @@ describe('workers', () => {
     expect(await program.lifted('environment')(names)).toEqual(['blue', 'swordfish', 'production'])
     await expect(program.lifted('write')('/opt/somewhere')).rejects.toMatchObject({ code: 'EROFS' })
     await program.lifted('write')('/tmp/somewhere')
+  })
+
+  test.each([
+    ['mount', {}],
+    ['image', { delivery: 'image', image: { ...imageOptions, builder: 'append' } }],
+  ] as const)('have the words of the program as they were given, by %s', async (delivery, options) => {
+    const words = ['--', '--dry-run', 'two words', '', '$(HOSTNAME) $$ $HOME', "it's"]
+    using _ = withArguments(words)
+    await using program = createClusterProgram(`argued-${delivery}`, functions, on(options))
+    expect(await program.lifted('argv')()).toEqual([expect.stringMatching(/\/node$/), process.argv[1], ...words])
   })
 
   test('come as the load asks, up to maxReplicas, and go to zero when idle', async () => {
@@ -120,3 +132,10 @@ describe('workers', () => {
     expect(await call).not.toBe(first)
   })
 })
+
+/** As if this program had been started with these words. */
+function withArguments(words: readonly string[]): Disposable {
+  const before = process.argv
+  process.argv = [...before.slice(0, 2), ...words]
+  return { [Symbol.dispose]: () => void (process.argv = before) }
+}
