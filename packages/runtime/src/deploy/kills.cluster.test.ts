@@ -75,6 +75,7 @@ describe('workers that are killed at random', () => {
       timeoutMs: 0,
       kubernetes: { namespace: space.name, delivery: 'mount', resources },
     })
+    const square = program.lifted('square')
     const random = createRandom(7)
     const done = new AbortController()
     const kills = { count: 0 }
@@ -83,7 +84,7 @@ describe('workers that are killed at random', () => {
     // However fast the machine is, three workers are killed meanwhile.
     try {
       for (let round = 0; round === 0 || kills.count < 3; round += 1) {
-        const results = await Promise.all(inputs.map(program.lifted('square')))
+        const results = await Promise.all(inputs.map((n) => square(n)))
         expect(results).toEqual(inputs.map((n) => n * n))
       }
       expect(kills.count).toBeGreaterThan(2)
