@@ -13,9 +13,12 @@ const faults = {
   slow: 'socket.pause(); setTimeout(() => socket.resume(), 5); deliver(chunk)',
 }
 
-/** How calls travel, and one chunk of how many is hurt: batches come in few chunks. A time limit keeps calls apart. */
+/**
+ * How calls travel, and one chunk of how many is hurt: batches come in few chunks, though a worker is given up when five
+ * connections break before it said hello. A time limit keeps calls apart.
+ */
 const ways = [
-  { way: 'in batches', options: '{}', oneOf: 3 },
+  { way: 'in batches', options: '{}', oneOf: 5 },
   { way: 'one by one', options: '{ timeoutMs: 60_000 }', oneOf: 10 },
 ]
 const cases = Object.entries(faults).flatMap(([fault, code]) => ways.map((way) => ({ ...way, fault, code })))

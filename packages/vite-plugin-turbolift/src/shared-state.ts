@@ -5,6 +5,7 @@ import type { Diagnostic } from './diagnostics.ts'
 import { isBinding } from './effects/roots.ts'
 import type { UnitEffects } from './effects/unit-effects.ts'
 import { verbOf } from './effects/verbs.ts'
+import { readVariables } from './explain/environment.ts'
 import { EffectWalk } from './effects/walk.ts'
 import type { Mark } from './marks.ts'
 import type { Binding, ScopeTree } from './scope.ts'
@@ -94,33 +95,37 @@ function isExportedFunction(fn: Node, ast: ParsedModule['ast']): boolean {
   )
 }
 
+export interface SetUpInput {
+  readonly module: ParsedModule
+  readonly units: readonly Unit[]
+  readonly effects: ReadonlyMap<Unit, UnitEffects>
+  readonly slices: Slices
+  readonly marks: ReadonlyMap<Node, Mark>
+}
+
 /** Statements that stay in the main program, and set up what workers have without it. */
-export function findLeftOutSetUp(
-  units: readonly Unit[],
-  effects: ReadonlyMap<Unit, UnitEffects>,
-  { worker }: Slices,
-  marks: ReadonlyMap<Node, Mark>,
-): Diagnostic[] {
+export function findLeftOutSetUp({ module, units, effects, slices, marks }: SetUpInput): Diagnostic[] {
+  const { worker } = slices
   const inWorker = new Set([...worker].flatMap((unit) => unit.declares))
-  const told = new Set<Binding>()
+  const variablesOf = ({ node }: Unit): readonly string[] => readVariables(module.code.slice(node.start, node.end))
+  const read = new Set([...worker].flatMap(variablesOf))
+  const told = new Set<Binding | string>()
   return units.flatMap((unit) => {
     if (worker.has(unit) || marks.has(unit.statement)) return []
-    const { changes = [], touches = [] } = effects.get(unit) ?? {}
+    const { changes = [], touches = [], globals = [] } = effects.get(unit) ?? {}
     const [first] = [...changes, ...touches].flatMap((group) => [...group].filter((binding) => inWorker.has(binding)))
+    const variable = globals.includes('process') ? variablesOf(unit).find((name) => read.has(name)) : undefined
+    const what = first ?? variable
     // The first statement stands for those after it that do the same.
-    if (first === undefined || told.has(first)) return []
-    told.add(first)
-    return [setUpLeftOut(first.name, unit.statement)]
+    if (what === undefined || told.has(what)) return []
+    told.add(what)
+    return [setUpLeftOut(first?.name ?? `process.env.${variable}`, unit.statement)]
   })
 }
 
 /** Values that the worker's side makes anew, and cannot make the same. */
-export function findDifferingValues(
-  units: readonly Unit[],
-  effects: ReadonlyMap<Unit, UnitEffects>,
-  { worker }: Slices,
-  marks: ReadonlyMap<Node, Mark>,
-): Diagnostic[] {
+export function findDifferingValues({ units, effects, slices, marks }: SetUpInput): Diagnostic[] {
+  const { worker } = slices
   return units.flatMap((unit) => {
     if (!worker.has(unit)) return []
     const { chance, changes = [] } = effects.get(unit) ?? {}

@@ -83,14 +83,15 @@ export function splitModule(code: string, options: SplitOptions): SplitModule | 
   const marks = readMarks(module, options.source)
   const effects = findUnitEffects({ module, units, scopes, functions: scan.functions })
   const slices = sliceModule({ units, scopes, functions: scan.functions, effects, marks, keptExports })
+  const setUp = { module, units, effects, slices, marks }
   const edit = { module, scan, units, slices, path, liftedExport, keepsExports: keptExports !== undefined }
   return {
     functions: scan.functions,
     diagnostics: [
       ...scan.diagnostics,
       ...findSharedState(module, scopes, slices),
-      ...findLeftOutSetUp(units, effects, slices, marks),
-      ...findDifferingValues(units, effects, slices, marks),
+      ...findLeftOutSetUp(setUp),
+      ...findDifferingValues(setUp),
     ],
     reaches: () => findReaches(module, scan),
     main: () => editMain(edit),

@@ -47,7 +47,7 @@ export function moduleStateCopied(names: readonly string[], at: TextRange): Diag
 export function setUpLeftOut(name: string, at: TextRange): Diagnostic {
   return warning('SETUP_LEFT_OUT', at, {
     what: `This statement changes "${name}", which a lifted function uses, and workers do not run it.`,
-    why: 'It also does something that can be seen, such as printing or starting a server, or waits for a lifted function.',
+    why: 'It also does something that can be seen, such as printing or starting a server, or comes after a call of a lifted function.',
     fix: `Change "${name}" in a statement of its own, or write a comment above this one: // @turbolift-keep to run it in workers too, // @turbolift-main where they need not.`,
   })
 }

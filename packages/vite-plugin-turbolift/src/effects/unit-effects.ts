@@ -20,7 +20,7 @@ export interface UnitEffects {
   /** Globals that it makes or changes. */
   readonly globals: readonly string[]
   readonly reach: Reach
-  /** It calls lifted functions, or uses what such calls gave. */
+  /** It calls lifted functions, uses what such calls gave, or runs after them. */
   readonly needsCalls: boolean
   readonly chance: EstreeNode | undefined
 }
@@ -43,10 +43,14 @@ export function findUnitEffects(input: EffectsInput): ReadonlyMap<Unit, UnitEffe
   const bindings = [...scopes.module.bindings.values()]
   const siblings = groupImports(walk, bindings)
   const givenByCalls = new Set<Binding>()
+  let isAfterCalls = false
   return new Map(
     units.map((unit) => {
       const effects = walk.of(unit.node)
-      const needsCalls = effects.callsLifted || (isRun(unit) && [...unit.uses].some((one) => givenByCalls.has(one)))
+      const usesResults = [...unit.uses].some((one) => givenByCalls.has(one))
+      // What happens after a call is no set-up for it, and workers are set up once.
+      const needsCalls = effects.callsLifted || (isRun(unit) && usesResults) || (unit.kind === 'effect' && isAfterCalls)
+      isAfterCalls ||= effects.callsLifted
       const isOther = (root: Root): root is Binding =>
         isBinding(root) && walk.roots.isOfModule(root) && !unit.declares.includes(root)
       const changed = [...new Set([...effects.assigns, ...effects.changes, ...effects.calls])].filter(isOther)
