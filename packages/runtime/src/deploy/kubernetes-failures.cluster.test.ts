@@ -70,14 +70,14 @@ describe('each failure names its reason', () => {
     [
       'no node takes it',
       silent,
-      () => on(space.name, { nodeSelector: { nowhere: 'yes' } }, { startTimeoutMs: 2_000 }),
+      () => on(space.name, { nodeSelector: { nowhere: 'yes' } }, { startTimeoutMs: 10_000 }),
       'POD_UNSCHEDULABLE',
       /0\/1 nodes are available.*affinity\/selector/,
     ],
     [
       'more than any node has',
       silent,
-      () => on(space.name, { resources: { cpu: '512' } }, { startTimeoutMs: 2_000 }),
+      () => on(space.name, { resources: { cpu: '512' } }, { startTimeoutMs: 10_000 }),
       'POD_UNSCHEDULABLE',
       /Insufficient cpu/,
     ],
