@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import { performance, timeoutSignal } from '@turbolift/worker-base/clock'
+import { clearTimeout, performance, setTimeout, timeoutSignal } from '@turbolift/worker-base/clock'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 
 import type { DeliveredCode, DeliveryScope } from '../../deliver/delivery.ts'
@@ -95,12 +95,19 @@ async function waitForPod({ client }: DeliveryScope, name: string, signal: Abort
   const stop = new AbortController()
   const inner = AbortSignal.any([signal, stop.signal, timeoutSignal(START_TIMEOUT_MS)])
   const refusal = watchDeployment(name, client, inner).catch((error: unknown) => stop.abort(error))
+  let patience: ReturnType<typeof setTimeout> | undefined
   try {
     for await (const event of client.watch('Pod', { labelSelector: `turbolift.dev/probe=${name}`, signal: inner })) {
       if (event.type === 'SYNCED' || event.type === 'DELETED') continue
       const state = toPodState(event.object)
       if (state.kind === 'ready') return event.object
-      if (state.kind === 'failing') throw state.error
+      if (state.kind === 'failing' && state.afterMs === 0) throw state.error
+      // A node may not have heard of the Secret for its pull yet, and tries again.
+      if (state.kind === 'failing') patience ??= setTimeout(() => stop.abort(state.error), state.afterMs)
+      else {
+        clearTimeout(patience)
+        patience = undefined
+      }
       if (state.kind === 'ended' && state.reason !== undefined) throw state.reason
     }
     throw new LiftError('DOCTOR_INTERRUPTED', {
@@ -109,6 +116,7 @@ async function waitForPod({ client }: DeliveryScope, name: string, signal: Abort
       fix: 'Run the doctor again.',
     })
   } finally {
+    clearTimeout(patience)
     stop.abort(new Error('done'))
     await refusal
   }
