@@ -139,8 +139,17 @@ export function isSame(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, u
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }
 
+/** Environments may be built at the same time, and have one folder. */
+let writing: Promise<unknown> = Promise.resolve()
+
 /** Leaves the workers' files where people can read them. */
 export async function writeReadable(root: string, files: readonly WorkerFile[]): Promise<void> {
+  const written = writing.then(() => replaceFolder(root, files))
+  writing = written.catch(() => undefined)
+  await written
+}
+
+async function replaceFolder(root: string, files: readonly WorkerFile[]): Promise<void> {
   const folder = join(root, 'node_modules/.turbolift/workers')
   await rm(folder, { recursive: true, force: true })
   const folders = new Set(files.map(({ path }) => dirname(join(folder, path))))
